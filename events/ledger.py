@@ -1,0 +1,261 @@
+"""The ledger: append with an expected version, read one complaint, read all after a position; group commit."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
+
+from events.cases import Cases
+from events.catalogue import decode, encode, topics_of
+from events.envelope import Entry, History, Recorded, StreamId, contiguous
+from events.stores import PAGE, Row, Store, WeakDurability
+from events.vocabulary import Service
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Clock = Callable[[], datetime]
+"""Gives the present instant, aware; only services/clock.py asks the system."""
+
+GROUP = 500
+"""Events a commit at the most: beyond this a bigger group gains nothing (docs/bench.md)."""
+
+
+class Append(NamedTuple):
+    """What one decision wants to add to one stream, all or nothing."""
+
+    stream: StreamId
+    expected: int
+    """The version the decision saw; 0 for a new stream."""
+    entries: tuple[Entry, ...]
+
+
+class Conflict(NamedTuple):
+    """Somebody else wrote first: load again and decide again."""
+
+    stream: StreamId
+    expected: int
+    found: int
+
+
+Appended = list[Recorded] | Conflict
+"""What became of an append."""
+
+
+class LedgerUnavailable(Exception):
+    """The store does not answer or refuses to write; nothing was acknowledged, try again later."""
+
+
+class NotYourFact(Exception):
+    """A service tried to append a fact another service owns (ADR 0003)."""
+
+
+class Ledger:
+    """One ledger over one store. Reads block; `append` is for one event loop and commits in groups."""
+
+    def __init__(self, store: Store, clock: Clock, *, unsafe: bool = False) -> None:
+        self.store = store
+        self.cases = Cases(self.rows_of)
+        """What decisions look at."""
+        self._clock = clock
+        self._waiting: deque[tuple[Sequence[Append], asyncio.Future[list[Appended]]]] = deque()
+        self._committing: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-commit")
+        self.on_commit: Callable[[], None] = lambda: None
+        """Called in the event loop after each commit, to wake readers."""
+        if not unsafe and (weak := self.weaknesses()):
+            raise WeakDurability("; ".join(weak))
+
+    def writer(self, service: Service) -> "Writer":
+        """The right to append the facts of one service."""
+        return Writer(self, service)
+
+    def load(self, stream: StreamId) -> History:
+        """All facts of one stream; empty when there is none."""
+        return self.load_many([stream]).get(stream, History())
+
+    def load_many(self, streams: Iterable[StreamId]) -> dict[StreamId, History]:
+        """All facts of many streams in one query; streams without facts are left out."""
+        return {
+            stream: History(contiguous(decode(*row) for row in of_one))
+            for stream, of_one in groupby(self.rows_of(streams), key=lambda row: row.stream)
+        }
+
+    def rows_of(self, streams: Iterable[StreamId]) -> Sequence[Row]:
+        """The stored rows of many streams in one query, each stream in order of version."""
+        return self._ask(self.store.streams, list(streams))
+
+    def rows_after(self, position: int, limit: int) -> Sequence[Row]:
+        """The next stored rows in ledger order, as stored."""
+        return self._ask(self.store.after, position, limit)
+
+    def replay(self, position: int = 0) -> Iterator[Recorded]:
+        """Every fact after a position in ledger order, with bounded memory."""
+        for row in self.scan(position):
+            yield decode(*row)
+
+    def scan(self, position: int = 0) -> Iterator[Row]:
+        """Every stored row after a position in ledger order, page by page."""
+        while rows := self.rows_after(position, PAGE):
+            yield from rows
+            position = rows[-1].position
+
+    def versions(self, streams: Iterable[StreamId]) -> dict[StreamId, int]:
+        """The last version of each stream that has one."""
+        return dict(self._ask(self.store.versions, list(streams)))
+
+    def weaknesses(self) -> list[str]:
+        """Settings under which an acknowledged event could be lost, each with its cure."""
+        return self._ask(self.store.weaknesses)
+
+    def head(self) -> int:
+        """The last position, 0 for an empty ledger."""
+        return self._ask(self.store.head)
+
+    async def append_all(self, appends: Sequence[Append]) -> list[Appended]:
+        """What became of each append; those that arrive while a commit runs go together into the next.
+
+        Raises LedgerUnavailable: then it is unknown whether they were stored, and a repeat is harmless.
+        """
+        if not appends:
+            return []
+        future: asyncio.Future[list[Appended]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((appends, future))
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit_waiting())
+        return await future
+
+    async def _commit_waiting(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            group = self._next_group()
+            every = [append for appends, _ in group for append in appends]
+            try:
+                results = await loop.run_in_executor(self._thread, self.commit, every)
+            except Exception as failure:  # catch-all: whoever waits for this commit must hear of it
+                for _, future in group:
+                    if not future.done():
+                        future.set_exception(failure)
+                continue
+            outcomes = iter(results)
+            for appends, future in group:
+                mine = [next(outcomes) for _ in appends]
+                if not future.done():  # its caller may have been cancelled
+                    future.set_result(mine)
+            self.on_commit()
+
+    def _next_group(self) -> list[tuple[Sequence[Append], asyncio.Future[list[Appended]]]]:
+        group: list[tuple[Sequence[Append], asyncio.Future[list[Appended]]]] = []
+        size = 0
+        while self._waiting and (not group or size < GROUP):
+            group.append(self._waiting.popleft())
+            size += sum(len(append.entries) for append in group[-1][0])
+        return group
+
+    def commit(self, appends: Sequence[Append]) -> list[Appended]:
+        """Append now, in one transaction where no version collides; blocks.
+
+        An append whose version was taken becomes a Conflict and the others are committed.
+        """
+        recorded_at = self._clock()
+        results: dict[int, Appended] = {}
+        waiting = list(enumerate(appends))
+        while waiting:
+            turn, waiting = _one_a_stream(waiting)
+            self._commit_turn(turn, recorded_at, results)
+        return [results[index] for index in range(len(appends))]
+
+    def _commit_turn(self, turn: list[tuple[int, Append]], recorded_at: datetime, results: dict[int, Appended]) -> None:
+        for _ in range(len(turn) + 1):
+            try:
+                positions = self._ask(self.store.insert, [e for _, a in turn for e in _stored(a, recorded_at)])
+            except IntegrityError:
+                # Another process may still win between this look and the next insert: then the loop turns again.
+                found = self.versions(append.stream for _, append in turn)
+                losers = {i: a for i, a in turn if found.get(a.stream, 0) != a.expected}
+                results.update({i: Conflict(a.stream, a.expected, found.get(a.stream, 0)) for i, a in losers.items()})
+                turn = [(i, a) for i, a in turn if i not in losers]
+                if not turn:
+                    return
+                continue
+            numbers = iter(positions)
+            for index, append in turn:
+                results[index] = [
+                    _recorded(next(numbers), append, offset, recorded_at) for offset in range(len(append.entries))
+                ]
+            return
+        raise LedgerUnavailable("the store refuses these events although their versions are free")
+
+    def close(self) -> None:
+        """Finish the running commit and give back connections."""
+        self._thread.shutdown(wait=True)
+        self.store.close()
+
+    @staticmethod
+    def _ask(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return question(*args, **kwargs)
+        except IntegrityError:
+            raise
+        except PersistenceError as failure:
+            raise LedgerUnavailable(f"{type(failure).__name__}: {failure}") from failure
+
+
+class Writer(NamedTuple):
+    """The right of one service to append its own facts to the ledger."""
+
+    ledger: Ledger
+    service: Service
+
+    async def append_all(self, appends: Sequence[Append]) -> list[Appended]:
+        """As Ledger.append_all; raises NotYourFact for a fact of another service."""
+        self._check(appends)
+        return await self.ledger.append_all(appends)
+
+    def commit(self, appends: Sequence[Append]) -> list[Appended]:
+        """As Ledger.commit, blocking; raises NotYourFact for a fact of another service."""
+        self._check(appends)
+        return self.ledger.commit(appends)
+
+    def _check(self, appends: Sequence[Append]) -> None:
+        mine = topics_of(self.service)
+        for append in appends:
+            for entry in append.entries:
+                if entry.fact.TYPE not in mine:
+                    raise NotYourFact(f"{self.service} may not append {entry.fact.TYPE}")
+
+
+def _one_a_stream(waiting: list[tuple[int, Append]]) -> tuple[list[tuple[int, Append]], list[tuple[int, Append]]]:
+    """Split off appends to streams already in this turn: they see what the first one did."""
+    seen: set[StreamId] = set()
+    turn: list[tuple[int, Append]] = []
+    later: list[tuple[int, Append]] = []
+    for pair in waiting:
+        (later if pair[1].stream in seen else turn).append(pair)
+        seen.add(pair[1].stream)
+    return turn, later
+
+
+def _stored(append: Append, recorded_at: datetime) -> Iterator[StoredEvent]:
+    for version, entry in enumerate(append.entries, start=append.expected + 1):
+        yield StoredEvent(append.stream, version, entry.fact.TYPE, encode(entry, recorded_at))
+
+
+def _recorded(position: int, append: Append, offset: int, recorded_at: datetime) -> Recorded:
+    entry = append.entries[offset]
+    return Recorded(
+        position,
+        append.stream,
+        append.expected + 1 + offset,
+        entry.fact,
+        entry.occurred_at,
+        recorded_at,
+        entry.actor,
+        entry.causation,
+        entry.policy,
+    )
