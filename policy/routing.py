@@ -1,0 +1,73 @@
+"""Who owns and who handles a complaint: a table of mandates, never the accused (S004-2.7, S002-1.1, S002-7.1)."""
+
+import zlib
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import Field
+
+from events.complaint import Complaint
+from events.fact import Value
+from events.vocabulary import Category
+from policy.organisation import Organisation
+
+
+class Routing(Value):
+    """`[routing]`: which department receives, and which is answerable for each category."""
+
+    source: tuple[str, ...]
+    receiving: str
+    """The department that first receives: its people own complaints from machine channels (S002-1.1)."""
+    department: dict[Category, str]
+    first_level: int = Field(ge=1)
+    """The ladder level at which a complaint starts."""
+
+
+class Assignment(NamedTuple):
+    """Who owns, who handles, where, and why these."""
+
+    owner: str
+    handler: str
+    department: str
+    reason: str
+
+
+def assignment(complaint: Complaint, routing: Routing, organisation: Organisation, now: datetime) -> Assignment:
+    """Owner and handler of a classified complaint; deterministic, spread evenly by the complaint's id.
+
+    Where everybody of the department is recused or away, the reporting line of the department is climbed; where that
+    ends as well, the receiving department takes it.
+    """
+    department = routing.department[complaint.category or Category.OTHER]
+    barred = organisation.recused(complaint.accused)
+    owner = _one_of(routing.receiving, complaint, routing, organisation, now, barred)
+    handler = owner if department == routing.receiving else None
+    handler = handler or _one_of(department, complaint, routing, organisation, now, barred) or owner
+    if owner is None or handler is None:
+        anybody = _anybody(complaint, organisation, now, barred)
+        owner, handler = owner or anybody, handler or anybody
+    return Assignment(owner, handler, organisation.person[handler].department, f"routing.{complaint.category}")
+
+
+def _one_of(
+    department: str,
+    complaint: Complaint,
+    routing: Routing,
+    organisation: Organisation,
+    now: datetime,
+    barred: frozenset[str],
+) -> str | None:
+    top = max((person.level or 0 for person in organisation.person.values()), default=0)
+    for level in range(routing.first_level, top + 1):
+        people = organisation.people(department, level)
+        free = [id_ for id_ in people if organisation.standing_in(id_, now, barred) == id_]
+        if free:
+            return free[zlib.crc32(complaint.complaint_id.encode()) % len(free)]
+    return None
+
+
+def _anybody(complaint: Complaint, organisation: Organisation, now: datetime, barred: frozenset[str]) -> str:
+    """Somebody who may act, highest level first; the last resort keeps the complaint from lying with nobody."""
+    ladder = sorted(organisation.person, key=lambda id_: (-(organisation.person[id_].level or 0), id_))
+    free = [id_ for id_ in ladder if organisation.standing_in(id_, now, barred) == id_]
+    return (free or [id_ for id_ in ladder if id_ not in organisation.known(complaint.accused)] or ladder)[0]
