@@ -1,0 +1,9 @@
+"""Who acts. Each service loads, decides, appends, schedules its next look; none imports another.
+
+intake/     channels -> Received
+workflow/   classify, assign, escalate, record breaches; commands of people
+notifier/   acknowledge to the customer, alert staff; Replied, RetryAttempted
+desk/       the reading API and the live view
+
+cli.py, settings.py, clock.py, wiring.py are the only files that know more than one service.
+"""

@@ -1,0 +1,58 @@
+"""Accept submissions: one commit for all that arrive together, repeats recognised by their version 1."""
+
+import asyncio
+from collections.abc import Sequence
+
+from events.complaint import fold
+from events.envelope import History, StreamId
+from events.ledger import Append, Appended, Clock, Conflict, LedgerUnavailable, Writer
+from events.reconciler import TURNS
+from policy.registry import Policies
+from services.intake.receipts import Receipt, receipt
+from services.intake.reception import identity, receive, supplement
+from services.intake.submission import Submission
+
+
+class Intake:
+    """Submissions in, receipts out; a receipt is given only after the commit (I1)."""
+
+    def __init__(self, writer: Writer, policies: Policies, clock: Clock) -> None:
+        self._writer = writer
+        self._policies = policies
+        self._clock = clock
+
+    async def accept(self, submission: Submission) -> Receipt:
+        """The receipt of one submission; raises LedgerUnavailable, then nothing was acknowledged."""
+        return (await self.accept_all([submission]))[0]
+
+    async def accept_all(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        """The receipts of many submissions, recorded in as few commits as possible."""
+        now = self._clock()
+        policy = self._policies.current(now)
+        appended = await self._writer.append_all(
+            [Append(identity(s), 0, (receive(s, policy.id, policy.zone, now),)) for s in submissions]
+        )
+        known = await self._known(appended)
+        return [
+            await self._repeated(submission, known[outcome.stream])
+            if isinstance(outcome, Conflict)
+            else receipt(outcome[0], policy, duplicate=False)
+            for submission, outcome in zip(submissions, appended, strict=True)
+        ]
+
+    async def _known(self, appended: Sequence[Appended]) -> dict[StreamId, History]:
+        streams = [outcome.stream for outcome in appended if isinstance(outcome, Conflict)]
+        return await asyncio.to_thread(self._writer.ledger.load_many, streams) if streams else {}
+
+    async def _repeated(self, submission: Submission, history: History) -> Receipt:
+        """The first receipt again; new content is added, raises LedgerUnavailable if others write at every turn."""
+        first = history[0]
+        for _ in range(TURNS):
+            entry = supplement(fold(history), submission, self._clock())
+            if entry is None or await self._is_added(Append(first.complaint_id, history.version, (entry,))):
+                return receipt(first, self._policies.get(first.policy), duplicate=True)
+            history = await asyncio.to_thread(self._writer.ledger.load, first.complaint_id)
+        raise LedgerUnavailable(f"{first.complaint_id} changed {TURNS} times while adding to it")
+
+    async def _is_added(self, append: Append) -> bool:
+        return not isinstance((await self._writer.append_all([append]))[0], Conflict)
