@@ -1,0 +1,261 @@
+"""Commands of people: refused with the rule and who may act instead, or recorded once (design, section 6)."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+from pydantic import ValidationError
+
+from events.commands import Command, Refusal, answer_json, execute
+from events.complaint import Case
+from events.contact import Replied, RetryAttempted
+from events.fact import Fact
+from events.handling import Assigned, Escalated
+from events.ledger import LedgerUnavailable
+from events.reconciler import TURNS
+from events.vocabulary import Medium, Outcome, ReplyKind, Service
+from policy.registry import POLICIES
+from services.wiring.commands import NAMES, UnknownCommand
+from tests import controls
+from tests.bdd import COMMANDS, Company, code, given
+from tests.controls import C1, HOUR, in_the_morning, put
+
+NOW = in_the_morning()
+DATA: dict[str, dict[str, str]] = {
+    "assign": {"handler": "li.na"},
+    "escalate": {"reason": "超出权限"},
+    "reply": {"kind": "progress", "medium": "phone", "text": "正在核实"},
+    "record_attempt": {"medium": "phone", "outcome": "no_answer"},
+}
+"""Data under which each command is accepted."""
+
+
+async def a_company() -> Company:
+    """A company with one complaint, handed out to Li Na."""
+    company = Company(NOW)
+    put(company.ledger, C1, *controls.handed_out())
+    return company
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_every_command_is_accepted_from_a_colleague_who_may_act(name: str) -> None:
+    answer = given(*controls.handed_out()).when(name, "li.na", NOW, **DATA[name])
+    assert not isinstance(answer, Refusal)
+    assert len(answer) == 1
+
+
+def test_every_command_there_is_has_an_example_here() -> None:
+    assert set(NAMES) == set(COMMANDS) == set(DATA)
+
+
+@pytest.mark.clause("S002-7.1", "S002-7.2")
+@pytest.mark.parametrize("person", ["zhang.wei", "wang.fang"], ids=["accused", "line manager"])
+@pytest.mark.parametrize("name", DATA)
+def test_the_accused_and_their_line_manager_take_no_part(name: str, person: str) -> None:
+    answer = given(*controls.handed_out(accused=("张伟",))).when(name, person, NOW, **DATA[name])
+    assert isinstance(answer, Refusal)
+    assert (answer.code, answer.requirement) == ("recused", "S002-7.1")
+    assert answer.facts == {"person": person, "recused": "wang.fang, zhang.wei"}
+    assert answer.may == ("li.na", "li.na")
+
+
+@pytest.mark.clause("S002-7.1")
+def test_nobody_may_hand_a_complaint_to_the_accused() -> None:
+    answer = given(*controls.handed_out(accused=("zhang.wei",))).when("assign", "li.na", NOW, handler="zhang.wei")
+    assert code(answer) == "recused"
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_somebody_who_is_not_in_the_company_is_refused(name: str) -> None:
+    answer = given(*controls.handed_out()).when(name, "ghost", NOW, **DATA[name])
+    assert code(answer) == "unknown_person"
+    assert code(given(*controls.handed_out()).when("assign", "li.na", NOW, handler="ghost")) == "unknown_person"
+
+
+def test_a_refusal_says_why_in_both_languages() -> None:
+    answer = given(*controls.handed_out()).when("reply", "li.na", NOW, kind="progress", medium="email", text="您好")
+    assert isinstance(answer, Refusal)
+    assert "电子邮件" in answer.sentence("zh")
+    assert "email" in answer.sentence("en")
+    assert answer_json(answer)["refused"]["code"] == "written_reply_needs_approval"
+
+
+@pytest.mark.clause("S002-1.1", "S004-2.7")
+def test_a_task_moves_to_the_new_handler_and_the_owner_stays() -> None:
+    answer = given(*controls.handed_out()).when("assign", "li.na", NOW, handler="liu.yang", reason="账单")
+    assert answer == [Assigned(owner="li.na", handler="liu.yang", department="billing", reason="账单")]
+
+
+@pytest.mark.clause("S002-4.1", "S002-4.3")
+def test_a_colleague_who_cannot_decide_raises_one_level() -> None:
+    answer = given(*controls.handed_out()).when("escalate", "li.na", NOW, reason="超出权限")
+    assert answer == [Escalated(from_level=1, to_level=2, person="wang.fang", cause="person", reason="超出权限")]
+
+
+@pytest.mark.clause("S002-4.3")
+def test_at_the_top_nobody_can_raise_further() -> None:
+    at_the_top = given(*controls.red(), controls.escalated(NOW, 3, "zhao.lei"))
+    assert code(at_the_top.when("escalate", "zhou.min", NOW, reason="再升")) == "top_of_ladder"
+
+
+@pytest.mark.clause("S002-1.5", "S002-1.6")
+@pytest.mark.parametrize("medium", [Medium.PHONE, Medium.CHAT, Medium.VISIT])
+def test_what_was_said_by_word_of_mouth_or_chat_is_recorded(medium: Medium) -> None:
+    answer = given(*controls.handed_out()).when("reply", "li.na", NOW, kind="decision", medium=medium, text="全额退款")
+    assert answer == [Replied(kind=ReplyKind.DECISION, medium=medium, text="全额退款")]
+
+
+@pytest.mark.clause("S002-1.14", "S002-1.15")
+@pytest.mark.parametrize("medium", ["letter", "email"])
+def test_a_written_reply_waits_for_its_approvals(medium: str) -> None:
+    answer = given(*controls.handed_out()).when("reply", "li.na", NOW, kind="decision", medium=medium, text="全额退款")
+    assert code(answer) == "written_reply_needs_approval"
+
+
+@pytest.mark.clause("S004-1.5")
+@pytest.mark.parametrize("kind", ["acknowledgement", "unreachable", "assignment", "escalation", "breach"])
+def test_nobody_passes_for_the_machine(kind: str) -> None:
+    answer = given(*controls.handed_out()).when("reply", "li.na", NOW, kind=kind, medium="phone", text="您好")
+    assert code(answer) == "kind_not_for_people"
+
+
+@pytest.mark.clause("S002-1.10", "S002-1.11")
+@pytest.mark.parametrize(("hours", "counted"), [(2.99, False), (3, True), (4, True)])
+def test_a_second_call_counts_from_three_hours_after_the_first(hours: float, counted: bool) -> None:
+    tried = given(*controls.handed_out(), controls.not_reached(NOW))
+    answer = tried.when("record_attempt", "li.na", NOW + hours * HOUR, medium="phone", outcome="off")
+    assert answer == [
+        RetryAttempted(kind=ReplyKind.PROGRESS, medium=Medium.PHONE, outcome=Outcome.OFF, counted=counted)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "field"),
+    [
+        ("assign", {}, "handler"),
+        ("escalate", {"reason": ""}, "reason"),
+        ("reply", {**DATA["reply"], "medium": "pigeon"}, "medium"),
+        ("reply", {**DATA["reply"], "text": ""}, "text"),
+        ("reply", {**DATA["reply"], "text": "长" * 20_001}, "text"),
+        ("record_attempt", {**DATA["record_attempt"], "extra": 1}, "extra"),
+    ],
+)
+def test_wrong_data_is_refused_field_by_field(name: str, data: dict[str, str], field: str) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        given(*controls.handed_out()).when(name, "li.na", NOW, **data)
+    assert [error["loc"] for error in wrong.value.errors()] == [(field,)]
+
+
+@pytest.mark.clause("S002-1.8")
+@pytest.mark.parametrize("outcome", ["exhausted", "failed", "unknown"])
+def test_a_person_reports_what_a_person_can_see(outcome: str) -> None:
+    with pytest.raises(ValidationError, match="outcome"):
+        given(*controls.handed_out()).when("record_attempt", "li.na", NOW, medium="phone", outcome=outcome)
+
+
+async def test_a_command_is_recorded_as_its_persons_act_under_the_pinned_policy() -> None:
+    company = await a_company()
+    answer = await company.command("reply", "li.na", data=DATA["reply"], id="cmd-1")
+    assert not isinstance(answer, Refusal)
+    [told] = answer
+    assert (told.actor, told.causation, told.policy, told.version) == (
+        controls.person("li.na"), "command/li.na/reply/cmd-1", controls.POLICY_ID, 4
+    )  # fmt: skip
+
+
+async def test_the_same_command_twice_is_recorded_once_and_answered_the_same() -> None:
+    company = await a_company()
+    answers = [await company.command("reply", "li.na", data=DATA["reply"], id="cmd-1") for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]
+    assert company.names().count("Replied") == 1
+
+
+async def test_the_same_command_many_times_at_once_is_recorded_once() -> None:
+    company = await a_company()
+    repeats = [company.command("reply", "li.na", data=DATA["reply"], id="cmd-1") for _ in range(10)]
+    await asyncio.gather(*repeats)
+    assert company.names().count("Replied") == 1
+
+
+async def test_an_id_used_by_somebody_else_or_for_something_else_is_another_command() -> None:
+    company = await a_company()
+    asked = (("reply", "li.na"), ("reply", "zhang.wei"), ("escalate", "li.na"))
+    answers = [await company.command(name, by, data=DATA[name], id="1") for name, by in asked]
+    assert [[(e.name, e.actor.id) for e in a] for a in answers if not isinstance(a, Refusal)] == [
+        [("Replied", "li.na")], [("Replied", "zhang.wei")], [("Escalated", "li.na")]
+    ]  # fmt: skip
+
+
+async def test_no_name_or_id_passes_for_another_cause() -> None:
+    company = await a_company()
+    await company.command("reply", "li.na", data=DATA["reply"], id="a/reply/b")
+    assert code(await company.command("reply", "li.na/reply/a", data=DATA["reply"], id="b")) == "unknown_person"
+    put(company.ledger, C1, controls.told(NOW)._replace(causation=f"{C1}/4"))
+    answer = await company.command("escalate", "li.na", data=DATA["escalate"], id=f"{C1}/4")
+    assert not isinstance(answer, Refusal)
+    assert [recorded.name for recorded in answer] == ["Escalated"]
+
+
+async def test_a_command_repeated_with_other_data_is_answered_with_what_was_recorded() -> None:
+    company = await a_company()
+    first = await company.command("reply", "li.na", data=DATA["reply"], id="1")
+    assert await company.command("reply", "li.na", data={**DATA["reply"], "text": "不同"}, id="1") == first
+
+
+async def test_a_command_always_overtaken_is_given_up_after_so_many_turns() -> None:
+    company = await a_company()
+    turns = 0
+
+    def overtaken(_: Case, __: Command, now: datetime) -> Sequence[Fact]:
+        nonlocal turns
+        turns += 1
+        assert turns <= TURNS
+        put(company.ledger, C1, controls.told(now))
+        return [controls.told(now).fact]
+
+    command = Command(complaint=C1, name="reply", by="li.na")
+    with pytest.raises(LedgerUnavailable, match="changed 8 times"):
+        await execute(company.ledger.writer(Service.NOTIFIER), company.clock, command, overtaken)
+    assert turns == TURNS
+
+
+async def test_two_colleagues_at_once_are_both_recorded() -> None:
+    company = await a_company()
+    acts = [company.command("reply", by, data=DATA["reply"]) for by in ("li.na", "zhang.wei")]
+    await asyncio.gather(*acts)
+    assert [recorded.version for recorded in company.ledger.load(C1)] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.clause("S003-2.4")
+async def test_a_command_on_a_version_that_changed_meanwhile_is_refused() -> None:
+    company = await a_company()
+    put(company.ledger, C1, controls.told(NOW))
+    answer = await company.command("escalate", "li.na", data=DATA["escalate"], version=3)
+    assert code(answer) == "stale_version"
+    assert isinstance(answer, Refusal)
+    assert answer.facts == {"seen": "3", "current": "4"}
+    assert "Escalated" not in company.names()
+    assert not isinstance(await company.command("escalate", "li.na", data=DATA["escalate"], version=4), Refusal)
+
+
+async def test_a_complaint_that_does_not_exist_is_said_not_to_exist() -> None:
+    assert code(await Company(NOW).command("assign", "li.na", data=DATA["assign"])) == "no_such_complaint"
+
+
+async def test_a_command_nobody_knows_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UnknownCommand, match="assign, escalate, record_attempt, reply"):
+        await Company(NOW).command("pay_everything", "li.na")
+
+
+@pytest.mark.parametrize("name", ["", "Reply", "reply.all", "x" * 41, "reply>"])
+def test_a_name_that_is_no_command_name_cannot_be_asked(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Command(complaint=C1, name=name, by="li.na")
+
+
+async def test_a_company_stream_is_no_complaint() -> None:
+    company = await a_company()
+    answer = await company.command("assign", "li.na", complaint=POLICIES, data=DATA["assign"])
+    assert code(answer) == "no_such_complaint"
+    assert company.names(POLICIES) == ["PolicyPublished"]
