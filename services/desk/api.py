@@ -1,0 +1,133 @@
+"""The reading half of the HTTP API (design, section 7): the list, one complaint, its events, its clocks, the ledger."""
+
+import asyncio
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from events.envelope import as_json, instant
+from services.desk.desk import Desk, Found
+from services.desk.filters import ALLOWED, USUAL, moment, question, whole
+from services.desk.live import live_frames
+from services.desk.problems import HEADERS, DeskRoute, answer
+from services.desk.state import Json, clocks_json, complaint_json
+from services.desk.streams import LARGEST, event_frames, event_stream, events_after, resumed_after, tail
+from services.desk.view import Listed
+
+MOST_EVENTS = 1_000
+"""Events a page at the most."""
+USUAL_EVENTS = 100
+"""Events a page where the question names no limit."""
+
+AsOf = Annotated[str | None, Query(description="As the ledger knew it at that instant; with a zone.")]
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    404: {"description": "no such complaint, or not at that instant: `{error, zh, en}`"},
+    422: {"description": "the question cannot be meant: `{error, zh, en}` with what is allowed"},
+    503: {"description": "the ledger is away: try again"},
+}
+
+
+def reading(desk: Desk) -> APIRouter:
+    """All questions; the caller runs `desk.follow()` and calls `desk.wake.notify()` when the ledger grew."""
+    router = APIRouter(tags=["reading"], route_class=DeskRoute, responses=_REFUSED)
+    _the_list(router, desk)
+    _one_complaint(router, desk)
+    _the_ledger(router, desk)
+    return router
+
+
+def _the_list(router: APIRouter, desk: Desk) -> None:
+    @router.get("/api/complaints", openapi_extra=_FILTERS)
+    async def complaints(request: Request) -> Response:
+        """Complaints that fit all filters, newest first; `next` is the cursor for `after`."""
+        page = await desk.list(question(request.query_params.multi_items()))
+        now = instant(desk.clock())
+        return answer(
+            {
+                "complaints": [listed_json(listed, now) for listed in page.complaints],
+                "next": page.next,
+                "position": page.position,
+                "failures": page.failures,
+            }
+        )
+
+
+def listed_json(listed: Listed, now: str) -> Json:
+    """One line of the list."""
+    return {**listed._asdict(), "overdue": listed.next_due is not None and listed.next_due < now}
+
+
+def _one_complaint(router: APIRouter, desk: Desk) -> None:
+    async def find(asked: str, as_of: str | None) -> Found:
+        return await desk.find(asked, None if as_of is None else moment("as_of", as_of))
+
+    @router.get("/api/complaints/{complaint}")
+    async def show(complaint: str, as_of: AsOf = None) -> Response:
+        """One complaint by id or number."""
+        found = await find(complaint, as_of)
+        state = complaint_json(found.complaint, found.history, found.policy, found.now)
+        return answer({**state, "as_of": instant(found.now)}, headers={"etag": f'"{found.complaint.version}"'})
+
+    @router.get("/api/complaints/{complaint}/events")
+    async def history(complaint: str, as_of: AsOf = None) -> Response:
+        """Its facts, version 1 first."""
+        found = await find(complaint, as_of)
+        return answer([as_json(recorded) for recorded in found.history])
+
+    @router.get("/api/complaints/{complaint}/clocks")
+    async def clocks(complaint: str, as_of: AsOf = None) -> Response:
+        """Every reading of every clock that has started, each with its explanation."""
+        found = await find(complaint, as_of)
+        return answer(
+            {
+                "complaint_id": found.complaint.complaint_id,
+                "number": found.complaint.number,
+                "version": found.complaint.version,
+                "policy": found.policy.id,
+                "as_of": instant(found.now),
+                "clocks": clocks_json(found.complaint, found.history, found.policy, found.now),
+            }
+        )
+
+
+def _the_ledger(router: APIRouter, desk: Desk) -> None:
+    @router.get("/api/events", openapi_extra=_EVENTS)
+    async def events(request: Request) -> Response:
+        """The ledger after a position: a JSON list, JSON lines, or server-sent events, as `Accept` asks."""
+        after = resumed_after(request, 0)
+        accepted = request.headers.get("accept", "")
+        if "text/event-stream" in accepted:
+            return event_stream(tail(desk.ledger, desk.wake, after, event_frames))
+        limit = whole("limit", request.query_params.get("limit", str(USUAL_EVENTS)), 1, MOST_EVENTS)
+        found = await asyncio.to_thread(lambda: list(events_after(desk.ledger, after, limit)))
+        if any(kind in accepted for kind in ("ndjson", "jsonl")):
+            return Response(b"".join(event + b"\n" for event in found), 200, HEADERS, "application/x-ndjson")
+        return Response(b"[" + b",".join(found) + b"]", 200, HEADERS, "application/json")
+
+    @router.get("/api/live", openapi_extra=_EVENTS)
+    async def live(request: Request) -> Response:
+        """The audit sentences as they happen, as server-sent events; who is far behind is brought forward."""
+        head = await asyncio.to_thread(desk.ledger.head)
+        after = resumed_after(request, head)
+        return event_stream(tail(desk.ledger, desk.wake, after, partial(live_frames, desk), may_skip=True))
+
+
+def _parameter(name: str, description: str) -> Json:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": {"type": "string"}}
+
+
+_SAID = {
+    "overdue": "true or false: the next deadline of a person has passed",
+    "q": "part of the number or of the channel's reference",
+    "limit": f"complaints a page, {USUAL} where not given",
+    "after": "`next` of the page before",
+}
+# The parameters are read by filters.py, because the framework's own refusals are in one language and in another shape.
+_FILTERS = {"parameters": [_parameter(name, _SAID.get(name, "exactly this value")) for name in ALLOWED]}
+_EVENTS = {
+    "parameters": [
+        _parameter("after", f"a position of the ledger, 0 to {LARGEST}"),
+        _parameter("limit", f"events a page, 1 to {MOST_EVENTS}; server-sent events have no limit"),
+    ]
+}

@@ -1,0 +1,108 @@
+"""The desk: one ledger, the list kept beside it, the signal that wakes its readers, complaints by id or number."""
+
+import asyncio
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from events.complaint import Complaint, fold
+from events.envelope import History, StreamId
+from events.ledger import Clock, Ledger
+from events.reception import Received
+from policy.policy import Policy
+from policy.registry import NothingPublished, Policies
+from services.desk.filters import Question
+from services.desk.problems import no_such_complaint, not_known_yet
+from services.desk.state import as_known
+from services.desk.view import ListView, Page
+from services.desk.wake import Wake
+
+log = structlog.get_logger()
+
+PAGES_A_QUESTION = 4
+"""Pages of the ledger the list takes in before it answers; a list far behind answers with the position it has."""
+_SPOKEN = str.maketrans("OIL", "011")
+"""Letters that no number holds, read or typed for the digits they look like (services/intake/reception.py)."""
+
+
+class Found(NamedTuple):
+    """A complaint as it stood at a moment."""
+
+    complaint: Complaint
+    history: History
+    policy: Policy
+    now: datetime
+    """The moment asked for, or the present."""
+
+
+class Desk:
+    """Everything the reading half needs; made once a process, its methods for one event loop."""
+
+    def __init__(self, ledger: Ledger, policies: Policies, clock: Clock, views: Path) -> None:
+        self.ledger = ledger
+        self.policies = policies
+        self.clock = clock
+        self.view = ListView(ledger, policies, views)
+        self.wake = Wake()
+
+    async def follow(self) -> None:
+        """Keep the list up with the ledger until cancelled."""
+        while not self.wake.is_closed:
+            awaited = self.wake.next()
+            try:
+                # A page at a time, so that questions get their turn while a long ledger is taken in.
+                while not await asyncio.to_thread(self.view.catch_up, 1):
+                    pass
+            except Exception:  # catch-all: whatever it was, the list tries again from where it stands (pitfalls G17)
+                log.exception("the list could not follow the ledger")
+            await awaited.arrival()
+
+    def close(self) -> None:
+        """End the streams and give back the file."""
+        self.wake.close()
+        self.view.close()
+
+    def zone(self) -> tzinfo:
+        """The zone of the policy in force; UTC before any is published."""
+        try:
+            return self.policies.current(self.clock()).zone
+        except NothingPublished:
+            return UTC
+
+    async def list(self, question: Question) -> Page:
+        """The complaints that fit, with all that is in the ledger now."""
+        await asyncio.to_thread(self.view.catch_up, PAGES_A_QUESTION)
+        return await asyncio.to_thread(self.view.find, question, self.clock())
+
+    async def find(self, asked: str, as_of: datetime | None = None) -> Found:
+        """The complaint of an id or a number, as the ledger knew it at a moment; raises Problem for none."""
+        return await asyncio.to_thread(self._find, asked, as_of)
+
+    def _find(self, asked: str, as_of: datetime | None) -> Found:
+        stream = _as_id(asked) or self._by_number(asked)
+        history = self.ledger.load(stream) if stream else History()
+        if not history or not isinstance(history[0].fact, Received):
+            raise no_such_complaint(asked[:80])
+        known = history if as_of is None else as_known(history, as_of)
+        if not known:
+            raise not_known_yet(asked, as_of.isoformat() if as_of else "")
+        complaint = fold(known)
+        return Found(complaint, known, self.policies.get(complaint.policy), as_of or self.clock())
+
+    def _by_number(self, number: str) -> StreamId | None:
+        spoken = number.strip().upper().translate(_SPOKEN)
+        found = self.view.complaint_of(spoken)
+        if found is None:
+            self.view.catch_up(PAGES_A_QUESTION)
+            found = self.view.complaint_of(spoken)
+        return found
+
+
+def _as_id(asked: str) -> StreamId | None:
+    try:
+        return StreamId(str(UUID(asked)))
+    except ValueError:
+        return None
