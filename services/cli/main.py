@@ -1,0 +1,143 @@
+"""The commands put together, and what each failure means for the exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+import httpx
+import nats.errors
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from typer._click.exceptions import ClickException  # Typer has no public name for it
+from typer.rich_utils import rich_format_error
+
+from events.dead_letters import NoSuchDeadLetter
+from events.ledger import LedgerUnavailable
+from events.stores import WeakDurability
+from events.streams import StreamsDiffer
+from policy.document import InvalidPolicy
+from policy.organisation import InvalidOrganisation
+from policy.registry import AlreadyPublished, NothingPublished, UnknownPolicy
+from services.cli import audit, bench, complaints, dead, importing, policies, run
+from services.cli.failures import told, wants_traceback
+from services.cli.output import BAD_INPUT, UNAVAILABLE, StdoutFailed, configure_logs, err, flush
+from services.cli.place import NotFound, NotRunning
+from services.intake.csv_rows import InvalidFile
+from services.intake.mapping import InvalidMapping
+from services.intake.submission import InvalidSubmission
+from services.wiring.commands import UnknownCommand
+from services.wiring.rehearsal import InvalidScript
+from services.wiring.store import InUse, NoInstallation
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Amends: 客户投诉台账 / complaints from the first word to the archived case.",
+)
+for part in (run, complaints, importing, audit, bench):
+    part.register(app)
+app.add_typer(dead.app, name="dead")
+app.add_typer(policies.app, name="policy")
+
+BAD = (
+    InvalidSubmission,
+    InvalidMapping,
+    InvalidFile,
+    InvalidScript,
+    InvalidPolicy,
+    InvalidOrganisation,
+    AlreadyPublished,
+    UnknownCommand,
+    NoSuchDeadLetter,
+    NotFound,
+    ValidationError,
+    SettingsError,
+    UnicodeDecodeError,
+)
+AWAY = (
+    LedgerUnavailable,
+    NoInstallation,
+    InUse,
+    NotRunning,
+    NothingPublished,
+    UnknownPolicy,
+    WeakDurability,
+    StreamsDiffer,
+    nats.errors.Error,
+    httpx.TransportError,
+    TimeoutError,
+    OSError,
+    StdoutFailed,
+)
+INTERRUPTED = 130
+"""What a shell expects of a command ended by Ctrl-C."""
+
+
+def main() -> None:
+    """Run one command; known failures end with their code and a sentence, never with a traceback."""
+    if not os.environ.get("AMENDS_DATA", "unset"):
+        del os.environ["AMENDS_DATA"]  # empty is unset: it must not name the working directory
+    configure_logs(as_json=False)
+    code = _code(_run)
+    end = _code(flush)
+    if code or end:
+        _leave_stdout()
+    sys.exit(code or end)
+
+
+def _run() -> int:
+    """The command's exit code; outside Typer's own handling, which ends with 1 when the reader has gone."""
+    try:
+        return app(standalone_mode=False) or 0
+    except typer.Abort:
+        err.print("已中止 / aborted")
+        return INTERRUPTED
+    except ClickException as usage:
+        rich_format_error(usage)
+        return usage.exit_code
+    finally:
+        sys.stderr.flush()
+
+
+def _code(step: Callable[[], int | None]) -> int:
+    """The exit code of a step, its failure told."""
+    try:
+        return step() or 0
+    except BrokenPipeError:
+        _leave_stdout()  # the reader, `head` for instance, has seen enough
+        return 0
+    except BAD as mistake:
+        return _tell(BAD_INPUT, mistake)
+    except AWAY as away:
+        return _tell(UNAVAILABLE, away)
+    except Exception as unexpected:  # catch-all: a traceback helps nobody at a terminal
+        if wants_traceback():
+            traceback.print_exc()
+        err.print(f"内部错误 / internal error: {_one_line(unexpected)}", markup=False, highlight=False)
+        return UNAVAILABLE
+
+
+def _one_line(unexpected: Exception) -> str:
+    return " ".join(f"{type(unexpected).__name__}: {unexpected}".split())
+
+
+def _leave_stdout() -> None:
+    """What is still in its buffer goes nowhere: the interpreter would fail on it once more at its end."""
+    try:
+        flush()
+    except (BrokenPipeError, StdoutFailed):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(code: int, failure: BaseException) -> int:
+    if wants_traceback():
+        traceback.print_exception(failure)
+    err.print(told(failure), markup=False, highlight=False)
+    return code
+
+
+if __name__ == "__main__":
+    main()

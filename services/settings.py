@@ -1,0 +1,53 @@
+"""Settings from the environment, prefix `AMENDS_`; every one has a safe default and a line in docs/settings.md."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.notifier.senders.choose import SenderSettings
+from services.notifier.senders.smtp import SmtpSettings
+from services.notifier.senders.webhook import WebhookSettings
+
+
+class Settings(BaseSettings):
+    """What a role needs to run; nested values as AMENDS_SMTP__HOST."""
+
+    model_config = SettingsConfigDict(env_prefix="AMENDS_", env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    data: Path = Field(default=Path("amends-data"), description="Directory of the embedded installation.")
+    ledger: Literal["sqlite", "postgres"] = Field(default="sqlite", description="Where the ledger lives.")
+    postgres_host: str = Field(default="127.0.0.1", description="Host, or directory of the server's socket.")
+    postgres_port: int = Field(default=5432, description="Port.")
+    postgres_db: str = Field(default="amends", description="Database.")
+    postgres_user: str = Field(default="amends", description="Database user.")
+    postgres_password: SecretStr = Field(default=SecretStr(""), description="Database password.")
+    nats_url: str = Field(
+        default="nats://127.0.0.1:4222", description="Broker addresses with the role's user, separated by commas."
+    )
+    nats_replicas: int = Field(default=1, description="Copies of each stream: 3 in a cluster.")
+    http_host: str = Field(default="127.0.0.1", description="Address the HTTP API listens on.")
+    http_port: int = Field(default=8000, ge=0, description="Port of the HTTP API; 0 takes a free one.")
+    http_names: tuple[str, ...] = Field(
+        default=("127.0.0.1", "localhost"), description="Host names the HTTP API answers to, as a JSON list."
+    )
+    outbox: Path | None = Field(default=None, description="File for messages of media without a sender.")
+    smtp: SmtpSettings | None = Field(default=None, description="Mail server for email.")
+    webhooks: dict[str, WebhookSettings] = Field(default={}, description="Signed webhook by medium.")
+    policy: Path | None = Field(default=None, description="Policy file `setup` publishes instead of the default.")
+    organisation: Path | None = Field(default=None, description="Organisation file `setup` publishes.")
+    log_json: bool = Field(default=True, description="Logs as JSON lines instead of text.")
+
+    @property
+    def senders(self) -> SenderSettings:
+        """The senders these settings configure; the rest goes to the outbox file."""
+        return SenderSettings.model_validate(
+            {"outbox": self.outbox or self.data / "outbox.jsonl", "smtp": self.smtp, "webhooks": self.webhooks}
+        )
+
+
+def settings(data: Path | None = None, http_port: int | None = None) -> Settings:
+    """The settings of the environment, with what the command line gave instead."""
+    given = {"data": data, "http_port": http_port}
+    return Settings().model_copy(update={name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,215 @@
+"""A timed script through the real decisions in virtual time: same rules, schedules and notices as live (design, 7)."""
+
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from events.commands import Command, Refusal
+from events.envelope import Actor, StreamId, as_json
+from events.ledger import Ledger
+from events.nudges import WANTED
+from events.reconciler import Settled
+from events.stores import MemoryStore
+from events.vocabulary import ActorKind, Medium, Service
+from policy.organisation import Absence, InvalidOrganisation, with_absence
+from policy.registry import Policies, publish_organisation, publish_policy
+from services.intake.intake import Intake
+from services.intake.submission import InvalidSubmission, Submission, parse
+from services.notifier.notifier import Notifier
+from services.notifier.senders.port import Delivered, Message, NotSent, Refused, Sender, Sent, Unknown
+from services.wiring.commands import Commands, UnknownCommand
+from services.workflow.workflow import Workflow
+
+Line = Mapping[str, Any]
+SETUP = Actor(kind=ActorKind.SYSTEM, id="setup")
+
+
+class InvalidScript(ValueError):
+    """A rehearsal script is wrong; the message names the line and what is expected."""
+
+
+class Gateway:
+    """A medium that behaves as the script says."""
+
+    def __init__(self) -> None:
+        self.outcome = "ok"
+        self._sent: set[str] = set()
+
+    async def send(self, message: Message) -> Sent:
+        """As the script says."""
+        if self.outcome == "fail":
+            return Refused("the gateway refused", passing=False)
+        if self.outcome == "unknown":
+            return Unknown("the gateway did not answer")
+        self._sent.add(message.key)
+        return Delivered(f"rehearsal-{len(self._sent)}")
+
+    async def ask(self, key: str) -> Sent | NotSent | None:
+        """Nothing is lost in a rehearsal."""
+        return None
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class Rehearsal:
+    """One company in virtual time."""
+
+    def __init__(self, policy: str, organisation: str, start: datetime) -> None:
+        self.now = start
+        self._ledger = Ledger(MemoryStore(), self._time, unsafe=True)
+        setup = self._ledger.writer(Service.SETUP)
+        publish_policy(setup, policy, SETUP, start)
+        publish_organisation(setup, organisation, SETUP, start)
+        self._organisation = organisation
+        self._policies = Policies(self._ledger)
+        self._gateways: dict[Medium, Gateway] = {medium: Gateway() for medium in Medium}
+        senders: Mapping[Medium, Sender] = self._gateways
+        self._writers = {service: self._ledger.writer(service) for service in Service}
+        self._intake = Intake(self._writers[Service.INTAKE], self._policies, self._time)
+        self._services: dict[Service, Workflow | Notifier] = {
+            Service.WORKFLOW: Workflow(self._writers[Service.WORKFLOW], self._policies, self._time),
+            Service.NOTIFIER: Notifier(self._writers[Service.NOTIFIER], self._policies, senders, self._time),
+        }
+        self._commands = Commands(self._writers, self._policies, self._time)
+        self._agenda: list[tuple[datetime, int, Service, StreamId]] = []
+        self._due: dict[tuple[Service, StreamId], datetime] = {}
+        self._order = itertools.count()
+        self._names: dict[StreamId, str] = {}
+        self._seen = self._told = self._ledger.head()
+
+    def _time(self) -> datetime:
+        return self.now
+
+    async def run(self, lines: Iterable[Line]) -> AsyncIterator[Mapping[str, Any]]:
+        """Each event and each refusal, in order."""
+        for number, line in enumerate(lines, start=1):
+            moment = _moment(line.get("at") or line.get("until"), number)
+            if moment < self.now:
+                raise InvalidScript(f"line {number}: {moment.isoformat()} lies before the line above")
+            await self._pass_time(moment)
+            refusal = await self._perform(line, number)
+            await self._settle()
+            for event in self._news():
+                yield event
+            if refusal is not None:
+                yield refusal
+        self._ledger.close()
+
+    async def _pass_time(self, until: datetime) -> None:
+        while self._agenda and self._agenda[0][0] <= until:
+            at, _, service, stream = heapq.heappop(self._agenda)
+            if self._due.get((service, stream)) == at:  # else it was replaced
+                del self._due[service, stream]
+                self.now = max(self.now, at)
+                await self._look(service, [stream])
+                await self._settle()
+        self.now = until
+
+    async def _settle(self) -> None:
+        """Nudge the services as the relay would, until nobody has anything to add."""
+        while rows := self._ledger.rows_after(self._seen, 1_000):
+            self._seen = rows[-1].position
+            for service in self._services:
+                streams = [row.stream for row in rows if row.topic in WANTED[service]]
+                if streams:
+                    await self._look(service, list(dict.fromkeys(streams)))
+
+    async def _look(self, service: Service, streams: list[StreamId]) -> None:
+        settled: Settled = await self._services[service].look(streams)
+        for failure in settled.failed.values():
+            raise failure
+        for stream, at in settled.looks.items():
+            self._due[service, stream] = at
+            heapq.heappush(self._agenda, (at, next(self._order), service, stream))
+
+    def _news(self) -> Iterable[Mapping[str, Any]]:
+        for recorded in list(self._ledger.replay(self._told)):
+            self._told = recorded.position
+            if recorded.complaint_id in self._names:
+                yield as_json(recorded, complaint=self._names[recorded.complaint_id])
+
+    async def _perform(self, line: Line, number: int) -> Mapping[str, Any] | None:
+        if "submit" in line:
+            return await self._submit(line, number)
+        if "do" in line:
+            return await self._do(line, number)
+        if "gateway" in line:
+            self._set_gateway(line, number)
+        elif "absent" in line:
+            self._set_absence(line, number)
+        elif "until" not in line:
+            raise InvalidScript(f"line {number}: expected submit, do, gateway, absent or until")
+        return None
+
+    async def _submit(self, line: Line, number: int) -> Mapping[str, Any] | None:
+        name = line.get("as") or f"c{len(self._names) + 1}"
+        body = {"external_ref": name, **line["submit"]}
+        try:
+            submission: Submission = parse(orjson.dumps(body), self.now)
+        except InvalidSubmission as invalid:
+            problems = invalid.as_json()["problems"]
+            return _refused("invalid_submission", "S004-1.9", line, on=name, do="submit", problems=problems)
+        receipt = await self._intake.accept(submission)
+        self._names.setdefault(receipt.complaint_id, name)
+        return None
+
+    async def _do(self, line: Line, number: int) -> Mapping[str, Any] | None:
+        stream = next((id_ for id_, name in self._names.items() if name == line.get("on")), None)
+        if stream is None:
+            raise InvalidScript(f"line {number}: no complaint was submitted as {line.get('on')!r}")
+        command = Command(complaint=stream, name=line["do"], by=line.get("by", ""), data=line.get("data", {}))
+        try:
+            answer = await self._commands.perform(command)
+        except (UnknownCommand, ValidationError) as wrong:
+            raise InvalidScript(f"line {number}: {wrong}") from wrong
+        if isinstance(answer, Refusal):
+            return _refused(answer.code, answer.requirement, line, on=line["on"], do=line["do"], by=line.get("by"))
+        return None
+
+    def _set_gateway(self, line: Line, number: int) -> None:
+        if line["gateway"] not in set(Medium) or line.get("outcome") not in ("ok", "fail", "unknown"):
+            raise InvalidScript(f"line {number}: gateway takes a medium and the outcome ok, fail or unknown")
+        self._gateways[Medium.of(line["gateway"])].outcome = line["outcome"]
+
+    def _set_absence(self, line: Line, number: int) -> None:
+        absence = {
+            "person": line["absent"],
+            "since": self.now,
+            "until": line.get("back"),
+            "delegate": line.get("delegate"),
+        }
+        try:
+            self._organisation = with_absence(self._organisation, Absence.model_validate(absence))
+            publish_organisation(self._writers[Service.SETUP], self._organisation, SETUP, self.now)
+        except (ValidationError, InvalidOrganisation) as wrong:
+            raise InvalidScript(f"line {number}: {wrong}") from wrong
+        self._policies.refresh()
+
+
+def _refused(code: str, requirement: str, line: Line, **more: Any) -> Mapping[str, Any]:
+    return {"refused": code, "requirement": requirement, "at": line["at"], **more}
+
+
+def _moment(text: object, number: int) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidScript(f"line {number}: {text!r} is not a time with a zone, 2026-03-02T20:50:00+08:00")
+    return moment
+
+
+async def rehearse(lines: Iterable[Line], policy: str, organisation: str) -> list[Mapping[str, Any]]:
+    """All output of a script; raises InvalidScript."""
+    every = list(lines)
+    if not every:
+        return []
+    start = _moment(every[0].get("at") or every[0].get("until"), 1)
+    return [event async for event in Rehearsal(policy, organisation, start).run(every)]

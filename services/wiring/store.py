@@ -1,0 +1,112 @@
+"""The ledger a data directory or settings name, opened so that two writers on one file are impossible."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from events.ledger import Clock, Ledger
+from events.stores import PostgresStore, SQLiteStore, Store
+from services.settings import Settings
+
+LEDGER_FILE = "ledger.db"
+VIEWS_FILE = "views.db"
+"""The desk's list; disposable."""
+
+
+class InUse(Exception):
+    """Another process writes to this data directory: use its HTTP address or NATS, or stop it."""
+
+
+class NoInstallation(Exception):
+    """The directory holds no ledger: run `amends up` or `amends setup` there first."""
+
+
+class DirectoryLock:
+    """The right to write to a data directory: one process at a time (reliability, section 2)."""
+
+    def __init__(self, data: Path) -> None:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file = (data / "lock").open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as taken:
+            self._file.close()
+            raise InUse(
+                f"{data} 正在使用 / is in use by a running process: stop it first (Ctrl-C on `amends up`)"
+            ) from taken
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let others write."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+
+@contextmanager
+def writing_ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
+    """The ledger of an installation to append to, locked where one process may write, closed at the end.
+
+    Raises InUse, WeakDurability, LedgerUnavailable.
+    """
+    with DirectoryLock(settings.data) if settings.ledger == "sqlite" else nullcontext():
+        store = writing_store(settings)
+        try:
+            ledger = Ledger(store, clock)
+        except BaseException:
+            store.close()
+            raise
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+@contextmanager
+def reading_ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
+    """The ledger of an installation to read, also while another process writes; raises NoInstallation."""
+    ledger = Ledger(reading_store(settings), clock, unsafe=True)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def writing_store(settings: Settings) -> Store:
+    """The store to append to; for SQLite the caller holds the directory's lock."""
+    if settings.ledger == "postgres":
+        return postgres_store(settings)
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = SQLiteStore(settings.data / LEDGER_FILE)
+    store.create()
+    return store
+
+
+def reading_store(settings: Settings) -> Store:
+    """The store to read from, also while another process writes; raises NoInstallation."""
+    if settings.ledger == "postgres":
+        return postgres_store(settings)
+    file = settings.data / LEDGER_FILE
+    if not file.exists():
+        raise NoInstallation(f"no ledger in {settings.data}: run `amends up --data {settings.data}` first")
+    return SQLiteStore(file, read_only=True)
+
+
+def postgres_store(settings: Settings) -> PostgresStore:
+    """The PostgreSQL ledger of the settings."""
+    return PostgresStore(
+        dbname=settings.postgres_db,
+        host=settings.postgres_host,
+        port=settings.postgres_port,
+        user=settings.postgres_user,
+        password=settings.postgres_password.get_secret_value(),
+    )
