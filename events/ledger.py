@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import groupby
+from threading import Condition
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
@@ -22,6 +23,8 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 """Gives the present instant, aware; only services/clock.py asks the system."""
 
+CLOSE_SECONDS = 5.0
+"""How long closing waits for reads that are still running."""
 GROUP = 500
 """Events a commit at the most: beyond this a bigger group gains nothing (docs/bench.md)."""
 
@@ -62,6 +65,10 @@ class Ledger:
         self.store = store
         self.cases = Cases(self.rows_of)
         """What decisions look at."""
+        self._gate = Condition()
+        self._asking = 0
+        """Questions the store is answering now, in any thread."""
+        self._is_closed = False
         self._clock = clock
         self._waiting: deque[tuple[Sequence[Append], asyncio.Future[list[Appended]]]] = deque()
         self._committing: asyncio.Task[None] | None = None
@@ -192,18 +199,29 @@ class Ledger:
         raise LedgerUnavailable("the store refuses these events although their versions are free")
 
     def close(self) -> None:
-        """Finish the running commit and give back connections."""
+        """Finish the running commit and every read, then give back connections; later calls are refused."""
         self._thread.shutdown(wait=True)
+        with self._gate:
+            self._is_closed = True
+            # A cancelled task leaves its read running in a thread, and SQLite crashes when it is closed under one.
+            self._gate.wait_for(lambda: self._asking == 0, CLOSE_SECONDS)
         self.store.close()
 
-    @staticmethod
-    def _ask(question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._gate:
+            if self._is_closed:
+                raise LedgerUnavailable("the ledger is closed")
+            self._asking += 1
         try:
             return question(*args, **kwargs)
         except IntegrityError:
             raise
         except PersistenceError as failure:
             raise LedgerUnavailable(f"{type(failure).__name__}: {failure}") from failure
+        finally:
+            with self._gate:
+                self._asking -= 1
+                self._gate.notify_all()
 
 
 class Writer(NamedTuple):

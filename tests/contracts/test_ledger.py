@@ -2,10 +2,11 @@
 
 import asyncio
 import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -18,7 +19,7 @@ from events.catalogue import FACTS, encode
 from events.envelope import BrokenHistory, Entry
 from events.ledger import Append, Conflict, Ledger, LedgerUnavailable, NotYourFact
 from events.reception import Received
-from events.stores import MemoryStore, PostgresStore, SQLiteStore, Store, WeakDurability
+from events.stores import MemoryStore, PostgresStore, Row, SQLiteStore, Store, WeakDurability
 from events.vocabulary import Service
 from services.clock import now
 from tests import controls
@@ -355,3 +356,27 @@ def test_two_processes_on_one_complaint_lose_nothing_and_share_no_version(postgr
     assert [recorded.version for recorded in history] == list(range(1, 62))
     assert isinstance(history[0].fact, Received)
     assert {name: sum(r.actor.id == name for r in history) for name in people} == dict.fromkeys(people, 30)
+
+
+def test_closing_waits_for_a_read_that_runs_in_another_thread(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "ledger.db")
+    store.create()
+    ledger = Ledger(store, now)
+    entered, left = Event(), Event()
+    after = store.after
+
+    def slowly(position: int, limit: int) -> Sequence[Row]:
+        entered.set()
+        left.wait(5)
+        return after(position, limit)
+
+    store.after = slowly  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as threads:
+        reading = threads.submit(ledger.rows_after, 0, 1)
+        entered.wait(5)
+        closing = threads.submit(ledger.close)
+        left.set()
+        assert reading.result(5) == []
+        closing.result(5)
+    with pytest.raises(LedgerUnavailable, match="closed"):
+        ledger.head()

@@ -184,10 +184,11 @@ class Process:
         return "\n".join(self.output().splitlines()[-30:])
 
     def close(self) -> None:
-        """Make sure that it has ended, and everything it started in its group."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._child.wait()
+        """Make sure that it has ended, and its group with it; once it was waited for, its id may be a stranger's."""
+        if self.is_running:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._child.wait()
 
 
 def _clean_environment() -> dict[str, str]:
