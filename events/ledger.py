@@ -14,7 +14,7 @@ from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEv
 from events.cases import Cases
 from events.catalogue import decode, encode, topics_of
 from events.envelope import Entry, History, Recorded, StreamId, contiguous
-from events.stores import PAGE, Row, Store, WeakDurability
+from events.stores import Row, Store, WeakDurability, pages
 from events.vocabulary import Service
 
 P = ParamSpec("P")
@@ -108,9 +108,7 @@ class Ledger:
 
     def scan(self, position: int = 0) -> Iterator[Row]:
         """Every stored row after a position in ledger order, page by page."""
-        while rows := self.rows_after(position, PAGE):
-            yield from rows
-            position = rows[-1].position
+        return pages(self.rows_after, position)
 
     def versions(self, streams: Iterable[StreamId]) -> dict[StreamId, int]:
         """The last version of each stream that has one."""

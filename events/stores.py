@@ -4,11 +4,11 @@ Each store adds to its recorder what a batch needs: many streams in one query, t
 Stream ids are kept as text on every store (ADR 0004).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from eventsourcing.persistence import IntegrityError, OperationalError, PersistenceError, StoredEvent
+from eventsourcing.persistence import OperationalError, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
@@ -48,9 +48,6 @@ class Store(Protocol):
 
     def after(self, position: int, limit: int) -> Sequence[Row]:
         """The next rows of the whole ledger in order of position."""
-
-    def scan(self, position: int) -> Iterator[Row]:
-        """All rows after a position with bounded memory, in order."""
 
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
@@ -131,10 +128,6 @@ class SQLiteStore(SQLiteApplicationRecorder):
                 (position, limit),
             )
         ]
-
-    def scan(self, position: int) -> Iterator[Row]:
-        """All rows after a position, read page by page."""
-        return _pages(self, position)
 
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
@@ -226,10 +219,6 @@ class PostgresStore(PostgresApplicationRecorder):
         )
         return [_postgres_row(row) for row in rows]
 
-    def scan(self, position: int) -> Iterator[Row]:
-        """All rows after a position, read page by page."""
-        return _pages(self, position)
-
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
         return self.max_notification_id() or 0
@@ -272,17 +261,13 @@ class MemoryStore(POPOApplicationRecorder):
     def streams(self, streams: Iterable[StreamId]) -> Sequence[Row]:
         """All rows of these streams, each stream in order of version."""
         wanted = set(streams)
-        rows = [row for row in self.scan(0) if row.stream in wanted]
+        rows = [row for row in pages(self.after, 0) if row.stream in wanted]
         return sorted(rows, key=lambda row: (row.stream, row.version))
 
     def after(self, position: int, limit: int) -> Sequence[Row]:
         """The next rows of the whole ledger in order of position."""
         found = self.select_notifications(position, limit, inclusive_of_start=False)
         return [Row(n.id, StreamId(str(n.originator_id)), n.originator_version, n.topic, n.state) for n in found]
-
-    def scan(self, position: int) -> Iterator[Row]:
-        """All rows after a position."""
-        return _pages(self, position)
 
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
@@ -303,8 +288,9 @@ PAGE = 2_000
 """Rows a page when the whole ledger is read: about 1 MB of events."""
 
 
-def _pages(store: Store, position: int) -> Iterator[Row]:
-    while rows := store.after(position, PAGE):
+def pages(after: Callable[[int, int], Sequence[Row]], position: int) -> Iterator[Row]:
+    """Every row after a position in order, a page at a time; `after` gives the next rows."""
+    while rows := after(position, PAGE):
         yield from rows
         position = rows[-1].position
 
@@ -324,16 +310,3 @@ def _chunks(streams: Iterable[StreamId], size: int = 500) -> Iterator[list[Strea
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
-
-
-__all__ = [
-    "IntegrityError",
-    "MemoryStore",
-    "OperationalError",
-    "PersistenceError",
-    "PostgresStore",
-    "Row",
-    "SQLiteStore",
-    "Store",
-    "WeakDurability",
-]

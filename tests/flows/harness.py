@@ -24,7 +24,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 
 from deploy.nats_server import NatsServer
-from events.stores import Row, Store
+from events.stores import Row, Store, pages
 from events.subjects import REPLY_TO, Role, inbox, intake_subject, receipts_subject
 from services.settings import Settings
 from services.wiring.store import NoInstallation, reading_store
@@ -226,7 +226,7 @@ class Books:
         """Every row after a position; none while there is no ledger yet."""
         try:
             self._store = self._store or reading_store(self._settings)
-            return list(self._store.scan(after))
+            return list(pages(self._store.after, after))
         except (NoInstallation, PersistenceError):
             return []
 
