@@ -7,12 +7,16 @@ from threading import Lock
 import structlog
 
 from events.catalogue import decode
-from events.complaint import Case, fold
+from events.company import OrganisationPublished, PolicyPublished
+from events.complaint import Case
 from events.envelope import History, Recorded, StreamId, contiguous
+from events.folding import fold
 from events.stores import Row
 
 log = structlog.get_logger()
 
+COMPANY = frozenset({PolicyPublished.TYPE, OrganisationPublished.TYPE})
+"""Facts of the company's own streams, which are no complaints."""
 KNOWN = 4_000
 """Cases kept, the least lately seen go first; about 10 KB each."""
 
@@ -30,14 +34,17 @@ class Cases:
         self._lock = Lock()
 
     def load_many(self, streams: Iterable[StreamId], failed: dict[StreamId, Exception]) -> dict[StreamId, Case]:
-        """Many complaints in one query; streams without facts are left out. Blocks; may run in any thread.
+        """Many complaints in one query; what is none is left out. Blocks; may run in any thread.
 
         A complaint that cannot be read goes into `failed` and does not hold up the others (I9).
         """
         cases: dict[StreamId, Case] = {}
-        for stream, rows in groupby(self._rows(streams), key=lambda row: row.stream):
+        for stream, group in groupby(self._rows(streams), key=lambda row: row.stream):
+            rows = list(group)
+            if rows[0].topic in COMPANY:
+                continue
             try:
-                cases[stream] = self._case(stream, list(rows))
+                cases[stream] = self._case(stream, rows)
             except Exception as failure:  # catch-all: whatever is wrong with one complaint is its own matter
                 log.exception("complaint cannot be read", complaint=stream)
                 failed[stream] = failure

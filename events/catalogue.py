@@ -8,23 +8,97 @@ import orjson
 
 from events.company import OrganisationPublished, PolicyPublished
 from events.contact import ContactStarted, Replied, RetryAttempted, StaffAlerted
+from events.ending import Archived, CalledBack, NotAccepted, Reopened, Resolved, Withdrawn
 from events.envelope import Actor, Entry, Recorded, StreamId, instant
+from events.execution import (
+    CommitmentKept,
+    CommitmentMade,
+    DeadlineExtended,
+    RefundPaid,
+    RefundVerified,
+    StepCompleted,
+    StepFailed,
+)
 from events.fact import Fact, Value
 from events.handling import Assigned, Classified, ClockBreached, Escalated
+from events.learning import ActionPlanned, ActionTaken, EffectMeasured, Reviewed
+from events.links import Linked, Unlinked
+from events.participation import (
+    ActRefused,
+    AuthorityDelegated,
+    HandedOver,
+    Nudged,
+    OwnerNamed,
+    PolicyMigrated,
+    Recused,
+    TaskClosed,
+    TaskOpened,
+)
 from events.reception import Received, Supplemented
+from events.solution import (
+    ApprovalGiven,
+    ApprovalRefused,
+    ApprovalRequested,
+    CustomerAgreed,
+    CustomerDeclined,
+    ReplyDrafted,
+    SolutionProposed,
+)
+from events.understanding import InformationRequested, Labelled, UnderstandingConfirmed
+from events.verification import EvidenceAdded, Verified
 from events.vocabulary import Service
 
 FACTS: tuple[type[Fact], ...] = (
     Received,
     Supplemented,
+    EvidenceAdded,
+    Linked,
+    Unlinked,
     Classified,
     Assigned,
+    HandedOver,
+    OwnerNamed,
+    Recused,
+    ActRefused,
+    AuthorityDelegated,
+    TaskOpened,
+    TaskClosed,
+    Nudged,
     Escalated,
     ClockBreached,
+    DeadlineExtended,
+    PolicyMigrated,
     ContactStarted,
     Replied,
     RetryAttempted,
     StaffAlerted,
+    UnderstandingConfirmed,
+    InformationRequested,
+    Labelled,
+    NotAccepted,
+    Withdrawn,
+    Verified,
+    SolutionProposed,
+    ReplyDrafted,
+    ApprovalRequested,
+    ApprovalGiven,
+    ApprovalRefused,
+    CustomerAgreed,
+    CustomerDeclined,
+    StepCompleted,
+    StepFailed,
+    RefundVerified,
+    RefundPaid,
+    CommitmentMade,
+    CommitmentKept,
+    Resolved,
+    CalledBack,
+    Reopened,
+    Archived,
+    Reviewed,
+    ActionPlanned,
+    ActionTaken,
+    EffectMeasured,
     PolicyPublished,
     OrganisationPublished,
 )
@@ -143,7 +217,9 @@ def topics_of(writer: Service) -> frozenset[str]:
     return _TOPICS_OF[writer]
 
 
-_TOPICS_OF = {writer: frozenset(fact.TYPE for fact in FACTS if writer is fact.WRITER) for writer in Service}
+_TOPICS_OF = {
+    writer: frozenset(fact.TYPE for fact in FACTS if writer is fact.WRITER or writer in fact.ALSO) for writer in Service
+}
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from events.complaint import Case, case
-from events.envelope import Actor, Entry, History, Recorded, StreamId, as_json
+from events.complaint import Case
+from events.envelope import Actor, Entry, Recorded, StreamId, as_json
 from events.fact import Fact, Value
+from events.kin import with_kin
 from events.ledger import Append, Clock, Conflict, LedgerUnavailable, Writer
-from events.reception import Received
+from events.participation import ActRefused
 from events.reconciler import TURNS
-from events.vocabulary import ActorKind, Language
+from events.vocabulary import ActorKind, Language, Service
 
 
 class Command(Value):
@@ -41,12 +42,23 @@ class Refusal(Value):
     requirement: str
     facts: dict[str, str] = {}
     may: tuple[str, ...] = ()
+    """Who may do it instead: persons or roles."""
+    recorded: bool = Field(default=False, exclude=True)
+    """Compliance must see that it was tried (S002-7.1)."""
     zh: str
     en: str
 
     def sentence(self, language: Language) -> str:
         """The refusal in that language."""
         return self.zh if language == "zh" else self.en
+
+
+def refuse(
+    code: str, requirement: str, zh: str, en: str, may: Sequence[str] = (), recorded: bool = False, **facts: object
+) -> Refusal:
+    """A refusal; `facts` are what decided, `may` who may act instead."""
+    known = {name: str(value) for name, value in facts.items()}
+    return Refusal(code=code, requirement=requirement, facts=known, may=tuple(may), recorded=recorded, zh=zh, en=en)
 
 
 Answer = Sequence[Recorded] | Refusal
@@ -61,7 +73,7 @@ def answer_json(answer: Answer) -> Mapping[str, Any]:
 
 
 class _Turn(NamedTuple):
-    """One try at a command: an answer, or what to append."""
+    """One try at a command: an answer, what to append, or both where a refusal is recorded."""
 
     answer: Answer | None
     append: Append | None = None
@@ -73,30 +85,37 @@ async def execute(writer: Writer, clock: Clock, command: Command, decides: Decid
     Raises LedgerUnavailable, also where somebody was faster at every turn: a retry cures it.
     """
     for _ in range(TURNS):
-        history = await asyncio.to_thread(writer.ledger.load, command.complaint)
-        turn = _turn(history, command, decides, clock())
+        known = await asyncio.to_thread(with_kin, writer.ledger, command.complaint)
+        turn = _turn(known, command, decides, clock(), writer.service)
         if turn.append is None:
             return turn.answer or ()
         outcome = (await writer.append_all([turn.append]))[0]
         if not isinstance(outcome, Conflict):
-            return outcome
+            return turn.answer or outcome
     raise LedgerUnavailable(f"{command.complaint} changed {TURNS} times while deciding")
 
 
-def _turn(history: History, command: Command, decides: Decides, now: datetime) -> _Turn:
-    if not history or not isinstance(history[0].fact, Received):  # the company's own streams are no complaints
+def _turn(current: Case | None, command: Command, decides: Decides, now: datetime, service: Service) -> _Turn:
+    if current is None:
         return _Turn(no_such_complaint(command.complaint))
+    history, policy = current.history, current.complaint.policy
     done = [recorded for recorded in history if _led_to(command, recorded)]
-    if done:
+    if any(not isinstance(recorded.fact, ActRefused) for recorded in done):
         return _Turn(done)
     if command.version is not None and command.version != history.version:
         return _Turn(_stale(command.version, history.version))
-    current = case(history)
     decided = decides(current, command, now)
     if isinstance(decided, Refusal):
-        return _Turn(decided)
+        if not decided.recorded or done:
+            return _Turn(decided)
+        # By the service, not by the person: a refused try is no act, and stops no clock of people.
+        refused = ActRefused(
+            person=command.by, command=command.name, code=decided.code, requirement=decided.requirement
+        )
+        actor = Actor(kind=ActorKind.SYSTEM, id=service.value)
+        entry = Entry(refused, now, actor, command.causation, policy)
+        return _Turn(decided, Append(command.complaint, history.version, (entry,)))
     actor = Actor(kind=ActorKind.PERSON, id=command.by)
-    policy = current.complaint.policy
     entries = tuple(Entry(fact, now, actor, command.causation, policy) for fact in decided)
     return _Turn(None, Append(command.complaint, history.version, entries)) if entries else _Turn(())
 
@@ -104,7 +123,10 @@ def _turn(history: History, command: Command, decides: Decides, now: datetime) -
 def _led_to(command: Command, recorded: Recorded) -> bool:
     # The person is compared too: a name with a slash in it could spell another one's causation.
     causation = command.causation
-    return causation is not None and recorded.causation == causation and recorded.actor.id == command.by
+    if causation is None or recorded.causation != causation:
+        return False
+    by = recorded.fact.person if isinstance(recorded.fact, ActRefused) else recorded.actor.id
+    return by == command.by
 
 
 def no_such_complaint(complaint: str) -> Refusal:

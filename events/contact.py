@@ -44,6 +44,10 @@ class Replied(Fact):
     """Key of the ContactStarted this ends."""
     receipt: str | None = None
     """The provider's own id of the message: evidence."""
+    advice: tuple[str, ...] = ()
+    """What the phrase lint said of these words at that moment (S001-10.5)."""
+    override: Personal | None = None
+    """Why the words were used against the lint's advice (S001-7.3)."""
 
 
 class RetryAttempted(Fact):

@@ -1,6 +1,6 @@
 """A recorded fact: where it stands, when it happened, who did it, what caused it, under which policy."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any, NamedTuple, NewType
@@ -54,6 +54,10 @@ class Recorded(NamedTuple):
     def name(self) -> str:
         """The event's name in the policy's language, `RetryAttempted`."""
         return type(self.fact).__name__
+
+
+Folds = Mapping[type[Fact], Callable[[Any, Any, Recorded], Any]]
+"""Fact -> one phase's state after it, from the state before, the fact and its record."""
 
 
 class History(tuple[Recorded, ...]):

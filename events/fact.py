@@ -29,7 +29,9 @@ class Fact(Value):
     """Wire name, `complaint.received`; never a module path, never changed."""
     VERSION: ClassVar[int] = 1
     WRITER: ClassVar[Service]
-    """The only service that may append it (ADR 0003)."""
+    """The service that appends it (ADR 0003)."""
+    ALSO: ClassVar[frozenset[Service]] = frozenset()
+    """Others that may, where the same thing happens at their door as well."""
     ZH: ClassVar[str]
     EN: ClassVar[str]
     """The audit sentence; braces name fields of the fact, `actor` and `time`."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from events.fact import Fact
-from events.vocabulary import Category, Complexity, Priority, Service
+from events.vocabulary import Category, Complexity, Mode, Nature, Priority, Service
 
 
 class Classified(Fact):
@@ -18,6 +18,10 @@ class Classified(Fact):
     category: Category
     priority: Priority
     complexity: Complexity
+    nature: Nature | None = None
+    mode: Mode | None = None
+    taxonomy: str = ""
+    """Version of the taxonomy the words above belong to (S004-2.1)."""
     flags: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     """Ids of the rules that decided, with the words that made them fire."""
@@ -64,3 +68,5 @@ class ClockBreached(Fact):
     clock: str
     due_at: datetime
     noticed_at: datetime
+    key: str | None = None
+    """Which of the runs side by side, the promise `p1`."""

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import structlog
 
 from events.cases import grown
-from events.complaint import Case, Complaint, evolve
+from events.complaint import Case, Complaint
 from events.envelope import Actor, Entry, History, Recorded, StreamId
 from events.fact import Fact
+from events.folding import evolve
 from events.ledger import Append, Clock, Conflict, Writer
 from events.vocabulary import ActorKind
 

@@ -90,9 +90,130 @@ class ReplyKind(Word):
     REFUND = "refund", "退费告知", "refund notice"
     UNREACHABLE = "unreachable", "联系不上提醒", "could-not-reach-you notice"
     EXHAUSTED = "exhausted", "未能联系上客户提醒", "customer not reached"
+    INFORMATION_REQUEST = "information_request", "补充材料请求", "request for information"
+    EXTENSION = "extension", "延期告知", "notice of extension"
+    CHANGE = "change", "变更告知", "notice of change"
+    NOT_ACCEPTED = "not_accepted", "不予受理告知", "notice of non-acceptance"
+    BROKEN_PROMISE = "broken_promise", "未兑现承诺致歉", "apology for a broken promise"
+    REOPENING = "reopening", "重新处理告知", "notice of reopening"
     ASSIGNMENT = "assignment", "派单提醒", "assignment"
     ESCALATION = "escalation", "升级提醒", "escalation"
     BREACH = "breach", "超时提醒", "missed deadline"
+    APPROVAL = "approval", "待批提醒", "approval wanted"
+    NUDGE = "nudge", "督促", "urged"
+    TASK = "task", "协同任务", "task"
+    CALLBACK = "callback", "回访提醒", "callback wanted"
+    COMMITMENT = "commitment", "承诺提醒", "promise to keep"
+    ACTION = "action", "改进措施提醒", "action to take"
+    PING_PONG = "ping_pong", "反复移交提醒", "handed round in circles"
+    SUGGESTION = "suggestion", "客户建议", "customer's suggestion"
+
+
+class Expectation(Word):
+    """What the customer hopes for (S001-18.1)."""
+
+    BE_HEARD = "be_heard", "被倾听", "to be heard"
+    UNDERSTAND = "understand", "了解情况", "to understand"
+    SOLVE = "solve", "解决问题", "a solution"
+    COMPENSATE = "compensate", "得到补偿", "compensation"
+    PREVENT = "prevent", "避免再发生", "that it does not happen again"
+
+
+class Purpose(Word):
+    """What the complaint is for (S001-9.6, S001-18.9)."""
+
+    VENT = "vent", "宣泄", "to vent"
+    NEGOTIATE = "negotiate", "协商", "to negotiate"
+    WARN = "warn", "提醒改进", "to warn us"
+    RIGHT = "right", "维权", "to claim a right"
+
+
+class Nature(Word):
+    """What kind of complaint it is (S001-3.1)."""
+
+    TRANSACTIONAL = "transactional", "交易类", "transactional"
+    ATTITUDE = "attitude", "态度类", "attitude"
+    OPINION = "opinion", "意见类", "opinion"
+
+
+class Mode(Word):
+    """Where it is solved (S002-0.1)."""
+
+    ON_THE_SPOT = "on_the_spot", "现场解决", "on the spot"
+    DISPATCHED = "dispatched", "派单处理", "dispatched"
+
+
+class LabelKind(Word):
+    """What a restricted label speaks of (C21)."""
+
+    TEMPERAMENT = "temperament", "性格类型", "temperament"
+    BAD_FAITH = "bad_faith", "恶意", "bad faith"
+    SUSPICIOUS = "suspicious", "可疑模式", "suspicious pattern"
+
+
+class Liable(Word):
+    """Who is liable inside; outside the company answers always (C10, S001-2.1)."""
+
+    COMPANY = "company", "本公司", "the company"
+    THIRD_PARTY = "third_party", "第三方", "a third party"
+    CUSTOMER = "customer", "客户", "the customer"
+    UNDETERMINED = "undetermined", "无法确定", "undetermined"
+
+
+class EvidenceKind(Word):
+    """What a piece of evidence is."""
+
+    CALL_RECORD = "call_record", "通话录音", "call recording"
+    CHAT = "chat", "聊天记录", "chat log"
+    PHOTO = "photo", "照片", "photo"
+    VIDEO = "video", "视频", "video"
+    DOCUMENT = "document", "书面材料", "document"
+    BILL = "bill", "账单", "bill"
+    REPORT = "report", "检测或鉴定报告", "third-party report"
+    STATEMENT = "statement", "陈述", "statement"
+    CONSENT = "consent", "客户同意记录", "record of consent"
+    OTHER = "other", "其他", "other"
+
+
+class DemandResult(Word):
+    """What becomes of a demand."""
+
+    MET = "met", "满足", "met"
+    PARTLY = "partly", "部分满足", "partly met"
+    DECLINED = "declined", "不能满足", "declined"
+
+
+class RefundMethod(Word):
+    """How money goes back (S002-6.5)."""
+
+    ADJUSTMENT = "adjustment", "调账", "account adjustment"
+    TOP_UP = "top_up", "账户充值", "top-up"
+    TRANSFER = "transfer", "转账", "bank transfer"
+
+
+class Ground(Word):
+    """Why a complaint is not accepted (S002-7.3..7.6)."""
+
+    SETTLED = "settled_and_executed", "已达成和解协议且已执行", "settled and carried out"
+    DECIDED = "court_arbitration_or_association_closed", "法院、仲裁机构或消费者组织已处理完结", "decided elsewhere"
+    MEDIATED = "appeal_body_mediated", "申诉机构已调解并出具意见书", "mediated by the appeal body"
+    LAW = "law_provides_otherwise", "法律法规另有规定", "the law provides otherwise"
+
+
+class Resolution(Word):
+    """How a complaint ended (S002-3.2)."""
+
+    CORRECTED = "corrected", "有错已纠", "corrected"
+    CLARIFIED = "clarified", "无错已澄清", "clarified"
+    PARTLY = "partly", "部分支持", "partly upheld"
+
+
+class Relation(Word):
+    """How two complaints belong together."""
+
+    DUPLICATE = "duplicate", "重复件", "duplicate"
+    REPEAT = "repeat", "再次投诉", "repeat"
+    INCIDENT = "incident", "同一事件", "incident"
 
 
 class Audience(Word):

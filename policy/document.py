@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from events.fact import Value
 from policy.alerts import Alert
+from policy.authority import ApprovalRule, Authority
 from policy.calendars import CalendarSpec
 from policy.clocks import ClockSpec
 from policy.contact import Retry
@@ -52,6 +53,8 @@ class Document(Value):
     alert: Alert
     routing: Routing
     ladder: Ladder
+    authority: Authority
+    approval: dict[str, ApprovalRule]
     triage: TriageRules
     template: dict[str, Template]
 

@@ -9,6 +9,7 @@ from events.complaint import Complaint
 from events.fact import Value
 from events.vocabulary import Priority
 from policy.organisation import TOP, Organisation
+from policy.participation import barred
 
 
 class Jump(Value):
@@ -60,12 +61,12 @@ def decider(complaint: Complaint, level: int, organisation: Organisation, now: d
     An absent decider's delegate stands in; recused people are passed over (S002-7.1, S001-9.4). With nobody left the
     board is named.
     """
-    barred = organisation.recused(complaint.accused)
+    out = barred(complaint, organisation)
     line = organisation.managers_of(complaint.handler) if complaint.handler in organisation.person else ()
     others = sorted(organisation.person, key=lambda id_: (organisation.person[id_].level or 0, id_))
     for id_ in (*line, *others):
         if (organisation.person[id_].level or 0) >= level:
-            standing_in = organisation.standing_in(id_, now, barred)
+            standing_in = organisation.standing_in(id_, now, out)
             if standing_in is not None:
                 return standing_in
     return TOP

@@ -11,6 +11,7 @@ from events.handling import Assigned, ClockBreached, Escalated
 from events.vocabulary import ActorKind, Audience, Language, Medium, Outcome, ReplyKind
 from policy.contact import PERSONAL_ATTEMPT, Next, first_failure, has_failed, next_attempt
 from policy.organisation import Organisation
+from policy.participation import barred
 from policy.policy import Policy
 from policy.templates import Letter, language_of, render, spoken
 
@@ -148,9 +149,9 @@ def _alert(
     Where that person is recused, or nobody stands in, the next of their reporting line who may is told (S002-7.1).
     """
     person = _person(complaint, whom, organisation)
-    barred = organisation.recused(complaint.accused)
+    out = barred(complaint, organisation)
     line = (person, *organisation.managers_of(person)) if person in organisation.person else ()
-    reached = next((found for id_ in line if (found := organisation.standing_in(id_, now, barred))), None)
+    reached = next((found for id_ in line if (found := organisation.standing_in(id_, now, out))), None)
     if reached is not None:
         means = medium or organisation.person[reached].medium
         name = f"{kind}-{about.version}-{whom}"

@@ -4,6 +4,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 
 from pydantic import ValidationError, field_validator, model_validator
@@ -41,6 +42,13 @@ class Person(Value):
     address: str | None = None
 
 
+class Limits(Value):
+    """`[limits]`: what a level may decide, in money (S000-3.9); 以内: exactly the limit is inside."""
+
+    currency: str
+    level: dict[int, Decimal]
+
+
 class Absence(Value):
     """Somebody is away and a colleague stands in."""
 
@@ -63,6 +71,8 @@ class Organisation(Value):
     department: dict[str, Department]
     person: dict[str, Person]
     absence: tuple[Absence, ...] = ()
+    limits: Limits | None = None
+    """Without it nobody decides any money."""
 
     @model_validator(mode="after")
     def _refers_to_known(self) -> "Organisation":
@@ -77,6 +87,10 @@ class Organisation(Value):
             if missing := {absence.person, absence.delegate} - self.person.keys():
                 raise ValueError(f"absence of {absence.person}: no person {sorted(missing)[0]!r}")
         return self
+
+    def limit_of_level(self, level: int | None) -> Decimal:
+        """What people of that level may decide."""
+        return self.limits.level.get(level or 0, Decimal(0)) if self.limits else Decimal(0)
 
     def managers_of(self, id_: str) -> tuple[str, ...]:
         """The reporting line upward, nearest first."""

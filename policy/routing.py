@@ -10,6 +10,7 @@ from events.complaint import Complaint
 from events.fact import Value
 from events.vocabulary import Category
 from policy.organisation import Organisation
+from policy.participation import barred
 
 
 class Routing(Value):
@@ -39,12 +40,12 @@ def assignment(complaint: Complaint, routing: Routing, organisation: Organisatio
     ends as well, the receiving department takes it.
     """
     department = routing.department[complaint.category or Category.OTHER]
-    barred = organisation.recused(complaint.accused)
-    owner = _one_of(routing.receiving, complaint, routing, organisation, now, barred)
+    out = barred(complaint, organisation)
+    owner = _one_of(routing.receiving, complaint, routing, organisation, now, out)
     handler = owner if department == routing.receiving else None
-    handler = handler or _one_of(department, complaint, routing, organisation, now, barred) or owner
+    handler = handler or _one_of(department, complaint, routing, organisation, now, out) or owner
     if owner is None or handler is None:
-        anybody = _anybody(complaint, organisation, now, barred)
+        anybody = _anybody(complaint, organisation, now, out)
         owner, handler = owner or anybody, handler or anybody
     return Assignment(owner, handler, organisation.person[handler].department, f"routing.{complaint.category}")
 
@@ -55,19 +56,19 @@ def _one_of(
     routing: Routing,
     organisation: Organisation,
     now: datetime,
-    barred: frozenset[str],
+    out: frozenset[str],
 ) -> str | None:
     top = max((person.level or 0 for person in organisation.person.values()), default=0)
     for level in range(routing.first_level, top + 1):
         people = organisation.people(department, level)
-        free = [id_ for id_ in people if organisation.standing_in(id_, now, barred) == id_]
+        free = [id_ for id_ in people if organisation.standing_in(id_, now, out) == id_]
         if free:
             return free[zlib.crc32(complaint.complaint_id.encode()) % len(free)]
     return None
 
 
-def _anybody(complaint: Complaint, organisation: Organisation, now: datetime, barred: frozenset[str]) -> str:
+def _anybody(complaint: Complaint, organisation: Organisation, now: datetime, out: frozenset[str]) -> str:
     """Somebody who may act, highest level first; the last resort keeps the complaint from lying with nobody."""
     ladder = sorted(organisation.person, key=lambda id_: (-(organisation.person[id_].level or 0), id_))
-    free = [id_ for id_ in ladder if organisation.standing_in(id_, now, barred) == id_]
+    free = [id_ for id_ in ladder if organisation.standing_in(id_, now, out) == id_]
     return (free or [id_ for id_ in ladder if id_ not in organisation.known(complaint.accused)] or ladder)[0]

@@ -14,6 +14,7 @@ from events.ledger import Ledger
 from events.reconciler import Decision, Settled
 from events.stores import MemoryStore, Store
 from events.vocabulary import Medium, Service
+from policy.asking import Ask, decide
 from policy.organisation import Organisation
 from policy.registry import ORGANISATION, POLICIES, Policies
 from services.intake.intake import Intake
@@ -27,7 +28,7 @@ from services.workflow.reconcile import reconcile as workflow_look
 from services.workflow.workflow import Workflow
 from tests import controls
 
-COMMANDS = {name: decision for decisions in BY_SERVICE.values() for name, decision in decisions.items()}
+ACTS = {name: act for acts in BY_SERVICE.values() for name, act in acts.items()}
 
 
 class Given(NamedTuple):
@@ -53,7 +54,7 @@ class Given(NamedTuple):
     def when(self, name: str, by: str, now: datetime, **data: Any) -> Sequence[Fact] | Refusal:
         """What a colleague's command leads to."""
         command = Command(complaint=controls.C1, name=name, by=by, data=data)
-        return COMMANDS[name](self.case, command, controls.policy(), self.company, now)
+        return decide(ACTS[name], Ask(self.case, command, controls.policy(), self.company, now))
 
     def and_then(self, *entries: Entry) -> "Given":
         """The same complaint with more facts."""
@@ -76,10 +77,21 @@ def names(found: Decision | Sequence[Recorded]) -> list[str]:
     return [type(fact).__name__ for fact in facts(found)]
 
 
+def refusal(answer: object) -> Refusal:
+    """The refusal; fails when the command was not refused."""
+    assert isinstance(answer, Refusal), f"not refused: {answer}"
+    return answer
+
+
+def decided(answer: Sequence[Fact] | Refusal) -> list[Fact]:
+    """The facts a command led to; fails when it was refused."""
+    assert not isinstance(answer, Refusal), f"refused: {answer}"
+    return list(answer)
+
+
 def code(answer: object) -> str:
     """The code of a refusal; fails when the command was not refused."""
-    assert isinstance(answer, Refusal), f"not refused: {answer}"
-    return answer.code
+    return refusal(answer).code
 
 
 def _entries(history: Sequence[Recorded]) -> list[Entry]:

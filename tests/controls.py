@@ -1,22 +1,22 @@
 """Named examples for specifications: moments, people, submissions, facts, histories; nothing random (style, 9)."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from psycopg.conninfo import conninfo_to_dict
 
 from deploy.postgres_server import Database
 from events.company import OrganisationPublished, PolicyPublished, PublicDays
-from events.complaint import Case, case
+from events.complaint import Case
 from events.contact import ContactStarted, Replied, RetryAttempted, StaffAlerted
 from events.envelope import Actor, Entry, History, Recorded, StreamId, complaint_id
 from events.fact import Fact
+from events.folding import case
 from events.handling import Assigned, Classified, ClockBreached, Escalated
 from events.ledger import Append, Conflict, Ledger
 from events.reception import Attachment, Contact, Customer, Received, Supplemented
@@ -34,38 +34,20 @@ from events.vocabulary import (
 )
 from policy.organisation import Organisation, digest
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION, Policy, publication, sample_organisation
+from tests import examples
+from tests.times import HOUR as HOUR
+from tests.times import MINUTE as MINUTE
+from tests.times import SECOND as SECOND
+from tests.times import SHANGHAI as SHANGHAI
+from tests.times import at as at
+from tests.times import at_closing as at_closing
+from tests.times import before_closing as before_closing
+from tests.times import before_opening as before_opening
+from tests.times import in_the_morning as in_the_morning
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-MINUTE, HOUR, SECOND = timedelta(minutes=1), timedelta(hours=1), timedelta(seconds=1)
 POLICY_ID = "default-cn@1"
 PHONE = "13800000000"
 ABSURD_DIGEST = "0" * 64
-
-
-def at(text: str) -> datetime:
-    """`2026-03-02 20:50` in Shanghai; a time alone is on Monday, 2 March 2026."""
-    day = "" if "-" in text else "2026-03-02 "
-    return datetime.fromisoformat(day + text).replace(tzinfo=SHANGHAI)
-
-
-def in_the_morning() -> datetime:
-    """Monday at ten: the desk and the office are open."""
-    return at("10:00")
-
-
-def before_closing() -> datetime:
-    """Ten minutes before the desk closes."""
-    return at("20:50")
-
-
-def at_closing() -> datetime:
-    """The first instant out of hours."""
-    return at("21:00")
-
-
-def before_opening() -> datetime:
-    """The last second out of hours."""
-    return at("08:59:59")
 
 
 class Clock:
@@ -285,7 +267,7 @@ def every_fact() -> Mapping[str, Fact]:
         worked=(now.date().replace(month=1, day=4),),
         provisional=False,
     )
-    examples: list[Fact] = [
+    every: list[Fact] = [
         full.fact,
         Supplemented(text="还有照片", demands=("道歉",), attachments=(attachment,), content_sha256="1" * 64),
         classified(now, Priority.RED, flags=("safety",), rules=("red:safety",)).fact,
@@ -296,10 +278,11 @@ def every_fact() -> Mapping[str, Fact]:
         delivered(now).fact,
         failed(now).fact,
         alerted(now, "breach-6-handler#1").fact,
+        *examples.HANDLING,
         PolicyPublished(policy_id=POLICY_ID, sha256="b" * 64, text="[policy]", days=(days,)),
         OrganisationPublished(sha256="c" * 64, text="[person]"),
     ]
-    return {fact.TYPE: fact for fact in examples}
+    return {fact.TYPE: fact for fact in every}
 
 
 def recorded(entries: Iterable[Entry], stream: StreamId = C1) -> History:

@@ -7,8 +7,9 @@ from time import perf_counter
 
 import orjson
 
-from events.complaint import Complaint, evolve
+from events.complaint import Complaint
 from events.envelope import StreamId
+from events.folding import evolve
 from events.ledger import Ledger
 from events.reception import Received
 from services.bench.figures import Figure, Report, median_ratio

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import structlog
 
-from events.complaint import Complaint, fold
+from events.complaint import Complaint
 from events.envelope import History, StreamId
+from events.folding import fold
 from events.ledger import Clock, Ledger
 from events.reception import Received
 from policy.policy import Policy

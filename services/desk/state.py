@@ -26,6 +26,16 @@ class Status(Word):
     CLASSIFIED = "classified", "已分类", "classified"
     ASSIGNED = "assigned", "已派单", "assigned"
     ANSWERED = "answered", "已答复", "answered"
+    REOPENED = "reopened", "重新处理中", "reopened"
+    VERIFIED = "verified", "已核实", "verified"
+    PROPOSED = "proposed", "已提出方案", "solution proposed"
+    AGREED = "agreed", "客户已同意", "customer agreed"
+    RESOLVED = "resolved", "已办结", "resolved"
+    CALLED_BACK = "called_back", "已回访", "called back"
+    NOT_ACCEPTED = "not_accepted", "不予受理", "not accepted"
+    WITHDRAWN = "withdrawn", "已撤回", "withdrawn"
+    MERGED = "merged", "已并案", "merged"
+    ARCHIVED = "archived", "已归档", "archived"
 
 
 class Due(NamedTuple):

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import structlog
 
 from events.catalogue import FACTS
-from events.complaint import fold
 from events.envelope import History, StreamId, instant
+from events.folding import fold
 from events.ledger import Ledger, LedgerUnavailable
 from events.reception import Received
 from events.stores import Row

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from events.complaint import fold
 from events.envelope import History, StreamId
+from events.folding import fold
 from events.ledger import Append, Appended, Clock, Conflict, LedgerUnavailable, Writer
 from events.reconciler import TURNS
 from policy.registry import Policies

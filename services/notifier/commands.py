@@ -1,19 +1,13 @@
 """Commands about a person's own contact with the customer: reply, record_attempt (design, section 6)."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from pydantic import Field, field_validator
 
-from events.commands import Command, Refusal
-from events.complaint import Case
+from events.commands import Refusal
 from events.contact import Replied, RetryAttempted
-from events.fact import Fact, Value
+from events.fact import Value
 from events.vocabulary import Medium, Outcome, ReplyKind
+from policy.asking import Act, Acts, Ask, Decided
 from policy.contact import PERSONAL_ATTEMPT, counts
-from policy.organisation import Organisation
-from policy.participation import participation
-from policy.policy import Policy
 
 WRITTEN = frozenset({Medium.LETTER, Medium.EMAIL})
 """Replies that others must approve before they go out (S002-1.14, S002-1.15)."""
@@ -50,13 +44,8 @@ class RecordAttempt(Value):
         return outcome
 
 
-def reply(
-    case: Case, command: Command, policy: Policy, organisation: Organisation, now: datetime
-) -> Sequence[Fact] | Refusal:
+def reply(ask: Ask, data: Reply) -> Decided:
     """States that the customer was told by word of mouth or chat; written replies wait for their approvals."""
-    data = Reply.model_validate(command.data)
-    if (refusal := participation(case.complaint, command.by, organisation)) is not None:
-        return refusal
     if data.kind not in TO_CUSTOMER:
         return _not_for_people(data.kind)
     if data.medium in WRITTEN:
@@ -64,15 +53,10 @@ def reply(
     return [Replied(kind=data.kind, medium=data.medium, text=data.text)]
 
 
-def record_attempt(
-    case: Case, command: Command, policy: Policy, organisation: Organisation, now: datetime
-) -> Sequence[Fact] | Refusal:
+def record_attempt(ask: Ask, data: RecordAttempt) -> Decided:
     """A failed attempt, counted only when the rule counts it (S002-1.10, S002-1.11)."""
-    data = RecordAttempt.model_validate(command.data)
-    if (refusal := participation(case.complaint, command.by, organisation)) is not None:
-        return refusal
-    earlier = case.complaint.attempts_of(PERSONAL_ATTEMPT)
-    counted = counts(earlier, policy.document.retry, policy.zone, now, data.outcome)
+    earlier = ask.complaint.attempts_of(PERSONAL_ATTEMPT)
+    counted = counts(earlier, ask.rules.retry, ask.policy.zone, ask.now, data.outcome)
     return [RetryAttempted(kind=PERSONAL_ATTEMPT, medium=data.medium, outcome=data.outcome, counted=counted)]
 
 
@@ -96,5 +80,5 @@ def _not_for_people(kind: ReplyKind) -> Refusal:
     )
 
 
-COMMANDS = {"reply": reply, "record_attempt": record_attempt}
-"""Name -> decision, for NATS, HTTP, the command line and rehearsals."""
+ACTS: Acts = {"reply": Act(Reply, reply), "record_attempt": Act(RecordAttempt, record_attempt)}
+"""Name -> act, for NATS, HTTP, the command line and rehearsals."""

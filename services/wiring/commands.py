@@ -1,34 +1,22 @@
 """Every command of people: which service writes its facts, and its decision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
 
-from events.commands import Answer, Command, Refusal, execute
+from events.commands import Answer, Command, execute
 from events.complaint import Case
-from events.fact import Fact
 from events.ledger import Clock, Writer
 from events.vocabulary import Service
-from policy.organisation import Organisation
-from policy.policy import Policy
+from policy.asking import Act, Acts, Ask, Decided, decide
 from policy.registry import Policies
 from services.notifier import commands as notifier_commands
 from services.workflow import commands as workflow_commands
 
-
-class Decision(Protocol):
-    """Refuses a command, or decides facts."""
-
-    def __call__(
-        self, case: Case, command: Command, policy: Policy, organisation: Organisation, now: datetime
-    ) -> Sequence[Fact] | Refusal: ...
-
-
-BY_SERVICE: Mapping[Service, Mapping[str, Decision]] = {
-    Service.WORKFLOW: workflow_commands.COMMANDS,
-    Service.NOTIFIER: notifier_commands.COMMANDS,
+BY_SERVICE: Mapping[Service, Acts] = {
+    Service.WORKFLOW: workflow_commands.ACTS,
+    Service.NOTIFIER: notifier_commands.ACTS,
 }
-NAMES: tuple[str, ...] = tuple(sorted(name for commands in BY_SERVICE.values() for name in commands))
+NAMES: tuple[str, ...] = tuple(sorted(name for acts in BY_SERVICE.values() for name in acts))
 
 
 class UnknownCommand(ValueError):
@@ -45,14 +33,14 @@ class Commands:
 
     async def perform(self, command: Command) -> Answer:
         """The new events or a refusal; raises UnknownCommand, ValidationError for wrong data, LedgerUnavailable."""
-        for service, commands in BY_SERVICE.items():
-            if (decision := commands.get(command.name)) is not None:
-                return await self._perform(self._writers[service], command, decision)
+        for service, acts in BY_SERVICE.items():
+            if (act := acts.get(command.name)) is not None:
+                return await self._perform(self._writers[service], command, act)
         raise UnknownCommand(f"no command {command.name!r}; there are {', '.join(NAMES)}")
 
-    async def _perform(self, writer: Writer, command: Command, decision: Decision) -> Answer:
-        def decides(case: Case, asked: Command, now: datetime) -> Sequence[Fact] | Refusal:
+    async def _perform(self, writer: Writer, command: Command, act: Act) -> Answer:
+        def decides(case: Case, asked: Command, now: datetime) -> Decided:
             policy = self._policies.get(case.complaint.policy)
-            return decision(case, asked, policy, self._policies.organisation, now)
+            return decide(act, Ask(case, asked, policy, self._policies.organisation, now))
 
         return await execute(writer, self._clock, command, decides)

@@ -8,8 +8,8 @@ import httpx
 import orjson
 
 from events.catalogue import from_json
-from events.complaint import fold
 from events.envelope import History
+from events.folding import fold
 from events.ledger import Ledger
 from policy.registry import Policies
 from services.clock import now

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from events.complaint import Complaint, fold
+from events.complaint import Complaint
 from events.contact import Replied
 from events.envelope import Actor, History, Recorded, StreamId
 from events.fact import Fact
+from events.folding import fold
 from events.handling import Classified
 from events.reception import Customer, Received, Supplemented
 from events.vocabulary import ActorKind, Category, Complexity, Medium, Priority, ReplyKind

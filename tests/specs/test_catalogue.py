@@ -21,9 +21,9 @@ from events.catalogue import (
     upcast,
     wire,
 )
-from events.complaint import fold
 from events.envelope import Entry, as_json
 from events.fact import Fact, personal_paths
+from events.folding import fold
 from events.vocabulary import Service
 from tests import controls
 from tests.controls import C1, GOLDEN, in_the_morning
@@ -211,7 +211,23 @@ PERSONAL = {
     },
     "complaint.supplemented": {"text", "demands", "attachments.name"},
     "complaint.contact_started": {"recipient", "subject", "text"},
-    "complaint.replied": {"text"},
+    "complaint.replied": {"text", "override"},
+    "complaint.evidence_added": {"name"},
+    "complaint.task_closed": {"result"},
+    "complaint.nudged": {"text"},
+    "complaint.understanding_confirmed": {"summary", "demands"},
+    "complaint.labelled": {"value", "reason"},
+    "complaint.withdrawn": {"words"},
+    "complaint.verified": {"facts", "expected", "preliminary"},
+    "complaint.solution_proposed": {"answers.demand", "answers.reason", "answers.alternative", "ground"},
+    "complaint.reply_drafted": {"text"},
+    "complaint.customer_agreed": {"words"},
+    "complaint.customer_declined": {"words"},
+    "complaint.step_completed": {"note"},
+    "complaint.step_failed": {"note"},
+    "complaint.resolved": {"statement"},
+    "complaint.called_back": {"suggestion"},
+    "complaint.reviewed": {"what", "why", "when", "where", "who", "how"},
 }  # fmt: skip
 """Where personal data stands; every other fact has none."""
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.company import PublicDays
-from events.complaint import fold
 from events.envelope import History
 from events.fact import Fact
+from events.folding import fold
 from events.vocabulary import Priority
 from policy.calendars import CalendarSpec
 from policy.clocks import Clocks, ClockSpec

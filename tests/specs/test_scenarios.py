@@ -12,8 +12,8 @@ import orjson
 import pytest
 
 from events.commands import Command
-from events.complaint import fold
 from events.envelope import StreamId
+from events.folding import fold
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION
 from services.wiring.rehearsal import InvalidScript, rehearse
 from tests import controls
@@ -40,6 +40,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "contact_started": ("kind", "medium", "recipient"),
     "replied": ("kind", "medium"),
     "retry_attempted": ("kind", "outcome", "counted"),
+    "act_refused": ("person", "command", "code"),
     "staff_alerted": ("kind", "medium", "person", "delivered"),
 }
 """What the expected files show of each event."""

@@ -2,6 +2,7 @@
 
 import string
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from events.contact import ContactStarted, Replied, RetryAttempted, StaffAlerted
 from events.envelope import Actor, Recorded, StreamId
 from events.fact import Fact
 from events.handling import Assigned, Classified, ClockBreached, Escalated
+from events.money import CurrencyCode
 from events.reception import Customer, Received, Supplemented
 from events.sentences import sentence
 from events.vocabulary import (
@@ -27,6 +29,7 @@ from events.vocabulary import (
     Priority,
     ReplyKind,
 )
+from tests import examples
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TEN_PAST_EIGHT = datetime(2026, 3, 2, 0, 10, 5, 999_999, tzinfo=UTC)
@@ -82,6 +85,7 @@ SAMPLES: tuple[Fact, ...] = (
         days=(PublicDays(country="cn", year=2026, off=(date(2026, 1, 1),), worked=(), provisional=False),),
     ),
     OrganisationPublished(sha256="b" * 64, text="…"),
+    *examples.HANDLING,
 )
 
 
@@ -161,6 +165,8 @@ def test_no_words_of_others_can_begin_a_line_or_turn_the_writing_round() -> None
     assert "{actor}" in told
 
 
+st.register_type_strategy(Decimal, st.decimals(0, 10**9, places=2))
+st.register_type_strategy(CurrencyCode, st.sampled_from([CurrencyCode("CNY"), CurrencyCode("GBP")]))
 MOMENTS = st.datetimes(timezones=st.sampled_from([UTC, SHANGHAI]), allow_imaginary=False)
 
 

@@ -1,0 +1,229 @@
+"""How each fact changes what we know: one short change per fact, grouped by phase of a complaint's life."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from events import ending, execution, learning, links, participation, solution, understanding, verification
+from events.complaint import Attempt, Breach, Case, Complaint, Escalation
+from events.contact import ContactStarted, Replied, RetryAttempted, StaffAlerted
+from events.ending import Reopened
+from events.envelope import Folds, History, Recorded
+from events.fact import Fact
+from events.handling import Assigned, Classified, ClockBreached, Escalated
+from events.participation import HandedOver, Nudged, OwnerNamed, PolicyMigrated
+from events.reception import Received, Supplemented
+from events.solution import CustomerAgreed
+from events.understanding import UnderstandingConfirmed
+from events.vocabulary import ActorKind, Audience, Outcome
+
+
+def fold(history: Iterable[Recorded], start: Complaint | None = None) -> Complaint:
+    """The complaint its facts tell; raises ValueError for an empty history."""
+    complaint = start
+    for recorded in history:
+        complaint = evolve(complaint, recorded)
+    if complaint is None:
+        raise ValueError("a complaint begins with Received")
+    return complaint
+
+
+def case(history: History) -> Case:
+    """A history and what it tells."""
+    return Case(fold(history), history)
+
+
+def evolve(complaint: Complaint | None, recorded: Recorded) -> Complaint:
+    """The complaint after one more fact; copies and adds, never refuses, computes no deadline."""
+    if complaint is None:
+        return _received(recorded)
+    changes = _CHANGES[type(recorded.fact)](complaint, recorded.fact, recorded)
+    changes["version"] = recorded.version
+    if recorded.actor.kind is ActorKind.PERSON:
+        changes["last_human_act"] = recorded.occurred_at
+    return complaint._replace(**changes)
+
+
+Changes = dict[str, Any]
+
+
+def _received(recorded: Recorded) -> Complaint:
+    fact = recorded.fact
+    if not isinstance(fact, Received):
+        raise ValueError(f"a complaint begins with Received, not {recorded.name}")
+    return Complaint(
+        complaint_id=recorded.complaint_id,
+        version=recorded.version,
+        policy=recorded.policy or "",
+        number=fact.number,
+        channel=fact.channel,
+        external_ref=fact.external_ref,
+        received_at=recorded.occurred_at,
+        text=fact.text,
+        customer=fact.customer,
+        order_ref=fact.order_ref,
+        product=fact.product,
+        scene=fact.scene,
+        demands=fact.demands,
+        accused=fact.accused,
+        attachments=fact.attachments,
+        contents=frozenset({fact.content_sha256}),
+    )
+
+
+def _supplemented(complaint: Complaint, fact: Supplemented, recorded: Recorded) -> Changes:
+    return {
+        "demands": tuple(dict.fromkeys(complaint.demands + fact.demands)),
+        "attachments": complaint.attachments + fact.attachments,
+        "contents": complaint.contents | {fact.content_sha256},
+        "understanding": understanding.supplied(complaint.understanding, fact, recorded),
+    }
+
+
+def _demanded(complaint: Complaint, fact: UnderstandingConfirmed, _: Recorded) -> Changes:
+    return {"demands": tuple(dict.fromkeys(complaint.demands + fact.demands))}
+
+
+def _classified(_: Complaint, fact: Classified, __: Recorded) -> Changes:
+    return {
+        "category": fact.category,
+        "priority": fact.priority,
+        "complexity": fact.complexity,
+        "nature": fact.nature,
+        "mode": fact.mode,
+        "flags": fact.flags,
+    }
+
+
+def _assigned(_: Complaint, fact: Assigned, __: Recorded) -> Changes:
+    return {"owner": fact.owner, "handler": fact.handler, "department": fact.department}
+
+
+def _handed_over(_: Complaint, fact: HandedOver, __: Recorded) -> Changes:
+    return {"handler": fact.handler, "department": fact.department}
+
+
+def _owner_named(_: Complaint, fact: OwnerNamed, __: Recorded) -> Changes:
+    return {"owner": fact.owner}
+
+
+def _policy_migrated(_: Complaint, fact: PolicyMigrated, __: Recorded) -> Changes:
+    return {"policy": fact.to}
+
+
+def _reopened(complaint: Complaint, _: Reopened, recorded: Recorded) -> Changes:
+    return {
+        "verification": verification.begun_again(complaint.verification),
+        "solution": solution.begun_again(complaint.solution, recorded.version),
+        "execution": execution.begun_anew(complaint.execution, _, recorded),
+    }
+
+
+def _escalated(complaint: Complaint, fact: Escalated, recorded: Recorded) -> Changes:
+    step = Escalation(recorded.version, fact.to_level, fact.person, fact.cause)
+    return {"level": fact.to_level, "escalations": (*complaint.escalations, step)}
+
+
+def _clock_breached(complaint: Complaint, fact: ClockBreached, _: Recorded) -> Changes:
+    return {"breaches": (*complaint.breaches, Breach(fact.clock, fact.due_at, fact.key))}
+
+
+def _contact_started(complaint: Complaint, fact: ContactStarted, recorded: Recorded) -> Changes:
+    attempt = Attempt(
+        key=fact.key,
+        notice=fact.notice,
+        kind=fact.kind,
+        audience=fact.audience,
+        medium=fact.medium,
+        recipient=fact.recipient,
+        started_at=recorded.occurred_at,
+    )
+    return {"attempts": (*complaint.attempts, attempt)}
+
+
+def _replied(complaint: Complaint, fact: Replied, recorded: Recorded) -> Changes:
+    return _ended(complaint, fact.contact, recorded, succeeded=True)
+
+
+def _staff_alerted(complaint: Complaint, fact: StaffAlerted, recorded: Recorded) -> Changes:
+    outcome = None if fact.delivered else Outcome.FAILED
+    return _ended(complaint, fact.contact, recorded, succeeded=fact.delivered, outcome=outcome)
+
+
+def _retry_attempted(complaint: Complaint, fact: RetryAttempted, recorded: Recorded) -> Changes:
+    if fact.contact is not None:
+        return _ended(complaint, fact.contact, recorded, outcome=fact.outcome, counted=fact.counted)
+    tried = Attempt(
+        key=f"version-{recorded.version}",
+        notice=fact.kind,
+        kind=fact.kind,
+        audience=Audience.CUSTOMER,
+        medium=fact.medium,
+        recipient="",
+        started_at=recorded.occurred_at,
+        ended_at=recorded.occurred_at,
+        outcome=fact.outcome,
+        counted=fact.counted,
+    )
+    return {"attempts": (*complaint.attempts, tried)}
+
+
+def _ended(complaint: Complaint, key: str | None, recorded: Recorded, **how: Any) -> Changes:
+    """The attempts with the one of that key ended; a late truth overwrites an earlier `unknown`."""
+    return {
+        "attempts": tuple(
+            attempt._replace(ended_at=recorded.occurred_at, **{"outcome": None, **how})
+            if attempt.key == key
+            else attempt
+            for attempt in complaint.attempts
+        )
+    }
+
+
+Change = Callable[[Complaint, Any, Recorded], Changes]
+
+
+def _within(phase: str, change: Callable[[Any, Any, Recorded], Any]) -> Change:
+    """A change of one phase of the complaint's life."""
+    return lambda complaint, fact, recorded: {phase: change(getattr(complaint, phase), fact, recorded)}
+
+
+def _both(first: Change, second: Change) -> Change:
+    """Two changes by one fact, of different fields."""
+    return lambda complaint, fact, recorded: first(complaint, fact, recorded) | second(complaint, fact, recorded)
+
+
+_PHASES: Mapping[str, Folds] = {
+    "understanding": understanding.CHANGES,
+    "participation": participation.CHANGES,
+    "links": links.CHANGES,
+    "verification": verification.CHANGES,
+    "solution": solution.CHANGES,
+    "execution": execution.CHANGES,
+    "ending": ending.CHANGES,
+    "learning": learning.CHANGES,
+}
+_OWN: Mapping[type[Fact], Change] = {
+    Supplemented: _supplemented,
+    Classified: _classified,
+    Assigned: _assigned,
+    Escalated: _escalated,
+    ClockBreached: _clock_breached,
+    ContactStarted: _contact_started,
+    Replied: _replied,
+    RetryAttempted: _retry_attempted,
+    StaffAlerted: _staff_alerted,
+    UnderstandingConfirmed: _demanded,
+    HandedOver: _handed_over,
+    OwnerNamed: _owner_named,
+    PolicyMigrated: _policy_migrated,
+    Nudged: lambda *_: {},
+    CustomerAgreed: _within("execution", execution.begun_anew),
+    Reopened: _reopened,
+}
+"""What a fact changes of the complaint itself, beside its phase."""
+
+_CHANGES: dict[type[Fact], Change] = dict(_OWN)
+for _phase, _changes in _PHASES.items():
+    for _fact, _change in _changes.items():
+        _inner = _within(_phase, _change)
+        _CHANGES[_fact] = _both(_CHANGES[_fact], _inner) if _fact in _CHANGES else _inner

@@ -1,0 +1,108 @@
+"""A command as a decision sees it, and the gates every command passes first: known, not recused, still open."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from events.commands import Command, Refusal, refuse
+from events.complaint import Case, Complaint
+from events.envelope import History
+from events.fact import Fact, Value
+from policy.document import Document
+from policy.organisation import Organisation, Person
+from policy.participation import participation
+from policy.policy import Policy
+
+Decided = Sequence[Fact] | Refusal
+
+
+class Ask(NamedTuple):
+    """Somebody asks for something: all that a decision may look at."""
+
+    case: Case
+    command: Command
+    policy: Policy
+    organisation: Organisation
+    now: datetime
+
+    @property
+    def complaint(self) -> Complaint:
+        """The complaint as it is."""
+        return self.case.complaint
+
+    @property
+    def history(self) -> History:
+        """What happened to it."""
+        return self.case.history
+
+    @property
+    def kin(self) -> tuple[Complaint, ...]:
+        """The complaints it is linked to."""
+        return self.case.kin
+
+    @property
+    def by(self) -> str:
+        """Who asks."""
+        return self.command.by
+
+    @property
+    def person(self) -> Person:
+        """Who asks, as the organisation knows them."""
+        return self.organisation.person[self.by]
+
+    @property
+    def rules(self) -> Document:
+        """The figures and words of the pinned policy."""
+        return self.policy.document
+
+
+class Act(NamedTuple):
+    """One command people may give: its data, its decision, and in which state of the complaint it makes sense."""
+
+    shape: type[Value]
+    decide: Callable[[Ask, Any], Decided]
+    when_closed: bool = False
+    """Also after the end: reopen, review, what a later reader adds."""
+    when_merged: bool = False
+    """Also on a duplicate, which is handled in the complaint it repeats."""
+
+
+Acts = Mapping[str, Act]
+"""Name of the command -> what it is."""
+
+
+def decide(act: Act, ask: Ask) -> Decided:
+    """The facts the command leads to, or who refuses it and why; raises ValidationError for wrong data."""
+    data = act.shape.model_validate(ask.command.data)
+    return gates(act, ask) or act.decide(ask, data)
+
+
+def gates(act: Act, ask: Ask) -> Refusal | None:
+    """What refuses a command whatever it asks for: who asks, and where the complaint stands."""
+    return participation(ask.complaint, ask.by, ask.organisation) or _merged(act, ask) or _closed(act, ask)
+
+
+def _merged(act: Act, ask: Ask) -> Refusal | None:
+    lead = ask.complaint.links.merged_into
+    if lead is None or act.when_merged:
+        return None
+    return refuse(
+        "merged",
+        "S004-1.2",
+        f"本投诉与 {lead} 重复,请在该投诉中处理,或先解除关联",
+        f"this complaint is a duplicate of {lead}: act there, or undo the link first",
+        lead=lead,
+    )
+
+
+def _closed(act: Act, ask: Ask) -> Refusal | None:
+    closed = ask.complaint.ending.closed
+    if closed is None or act.when_closed:
+        return None
+    return refuse(
+        "closed",
+        "S002-0.3",
+        "投诉已结束;如需继续处理,请先重新处理(reopen)",
+        f"the complaint has ended ({closed}): reopen it first",
+        closed=closed,
+    )
