@@ -61,7 +61,7 @@ def _manage() -> tuple[str, ...]:
 
 
 def _reactor(role: Role) -> tuple[str, ...]:
-    """What workflow and notifier both publish: news, own timers, own nudges, what they gave up."""
+    """What every service that looks publishes: news, own timers, own nudges, what they gave up."""
     return (
         subjects.LEDGER_APPENDED,
         f"agenda.{role.value}.*",
@@ -82,11 +82,9 @@ def _rights(role: Role, publish: tuple[str, ...], *subscribe: str, answers: bool
 RIGHTS: Final[Mapping[Role, Rights]] = {
     Role.INTAKE: _rights(
         Role.INTAKE,
-        (
-            subjects.LEDGER_APPENDED,
-            subjects.dead_subject(Role.INTAKE.value),
-            subjects.RECEIPTS_SUBJECTS,
-        ),
+        (*_reactor(Role.INTAKE), subjects.RECEIPTS_SUBJECTS),
+        f"{subjects.COMMANDS_SUBJECTS} {subjects.COMMANDS_QUEUE}",
+        answers=True,
     ),
     # No purge: NATS cannot limit it to own subjects, and it would empty AGENDA. A timer is cancelled by
     # replacing it with a message of one second's life (events/streams.py, AGENDA).

@@ -197,11 +197,21 @@ def wire(position: int, complaint_id: StreamId, version: int, topic: str, state:
 
 def occurred_at(state: bytes) -> str:
     """When a stored event occurred, read from its bytes: instants have a fixed width and this one comes first."""
-    start = state.index(_OCCURRED_AT) + len(_OCCURRED_AT)
-    return state[start : start + len("2026-03-02T12:50:00.000000Z")].decode()
+    return _instant_after(_OCCURRED_AT, state)
+
+
+def recorded_at(state: bytes) -> str:
+    """When the ledger took a stored event, read from its bytes in the same way; it rises with the position."""
+    return _instant_after(_RECORDED_AT, state)
 
 
 _OCCURRED_AT = b'"occurred_at":"'
+_RECORDED_AT = b'"recorded_at":"'
+
+
+def _instant_after(mark: bytes, state: bytes) -> str:
+    start = state.index(mark) + len(mark)
+    return state[start : start + len("2026-03-02T12:50:00.000000Z")].decode()
 
 
 def from_json(event: Payload) -> Recorded:

@@ -1,6 +1,7 @@
 """Commands of people: refused with a reason, or recorded once whatever happens (design, section 6)."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -33,6 +34,15 @@ class Command(Value):
     def causation(self) -> str | None:
         """What its events name as their cause; None without an id."""
         return None if self.id is None else f"command/{self.by}/{self.name}/{self.id}"
+
+    @property
+    def names(self) -> tuple[StreamId, ...]:
+        """Another complaint the command speaks of, which the decision must see (`link`, `unlink`)."""
+        to = self.data.get("to")
+        return (StreamId(to),) if isinstance(to, str) and _ID.fullmatch(to) else ()
+
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Refusal(Value):
@@ -85,7 +95,7 @@ async def execute(writer: Writer, clock: Clock, command: Command, decides: Decid
     Raises LedgerUnavailable, also where somebody was faster at every turn: a retry cures it.
     """
     for _ in range(TURNS):
-        known = await asyncio.to_thread(with_kin, writer.ledger, command.complaint)
+        known = await asyncio.to_thread(with_kin, writer.ledger, command.complaint, command.names)
         turn = _turn(known, command, decides, clock(), writer.service)
         if turn.append is None:
             return turn.answer or ()

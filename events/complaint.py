@@ -88,6 +88,9 @@ class Complaint(NamedTuple):
     nature: Nature | None = None
     mode: Mode | None = None
     flags: tuple[str, ...] = ()
+    sub: str = ""
+    signals: tuple[str, ...] | None = None
+    """What else the words say (S001-16.2); None where nobody read them for it."""
     owner: str | None = None
     handler: str | None = None
     department: str | None = None
@@ -96,6 +99,8 @@ class Complaint(NamedTuple):
     breaches: tuple[Breach, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     last_human_act: datetime | None = None
+    migrated_at: datetime | None = None
+    """Since when the policy above applies, where it is not the one it was received under (M8)."""
     understanding: Understanding = Understanding()
     participation: Participation = Participation()
     links: Links = Links()

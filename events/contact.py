@@ -44,10 +44,14 @@ class Replied(Fact):
     """Key of the ContactStarted this ends."""
     receipt: str | None = None
     """The provider's own id of the message: evidence."""
+    approved: bool = False
+    """People wrote these words and approved them; a machine only carried them, so clocks of people stop (S002-1.15)."""
     advice: tuple[str, ...] = ()
     """What the phrase lint said of these words at that moment (S001-10.5)."""
     override: Personal | None = None
     """Why the words were used against the lint's advice (S001-7.3)."""
+    used: tuple[str, ...] = ()
+    """Scripts, checklist items and knowledge the colleague had at hand and used (S001-4.8, S000-1.1)."""
 
 
 class RetryAttempted(Fact):
@@ -65,6 +69,8 @@ class RetryAttempted(Fact):
     """False when too early, in quiet hours, unknown, or the first failure itself (S002-1.10, 1.11)."""
     contact: str | None = None
     note: str = ""
+    notice: str | None = None
+    """Name of the message given up, where it is not its kind."""
 
 
 class StaffAlerted(Fact):

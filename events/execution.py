@@ -6,8 +6,8 @@ from typing import ClassVar, NamedTuple
 
 from events.envelope import Folds, Recorded
 from events.fact import Fact, Personal
-from events.money import Currency, Money
-from events.vocabulary import RefundMethod, Service
+from events.money import Currency, ExactMoney, Money
+from events.vocabulary import BillingError, RefundMethod, Service
 
 
 class StepCompleted(Fact):
@@ -45,10 +45,16 @@ class RefundVerified(Fact):
     ZH: ClassVar = "{time},{actor}查证:已收 {charged},应收 {due},应退 {refund} {currency}。"
     EN: ClassVar = "{time}: {actor} verified: charged {charged}, due {due}, refund {refund} {currency}."
 
-    charged: Money
-    due: Money
+    charged: ExactMoney
+    due: ExactMoney
     refund: Money
     currency: Currency
+    payable: bool = True
+    """False where nothing is owed: no clock of a payment starts."""
+    error: BillingError | None = None
+    """What kind of billing error it was (S002-6.3)."""
+    ground: Personal | None = None
+    """The board's written ground, above every limit (S000-3.9)."""
 
 
 class RefundPaid(Fact):

@@ -12,9 +12,9 @@ from events.fact import Fact
 from events.handling import Assigned, Classified, ClockBreached, Escalated
 from events.participation import HandedOver, Nudged, OwnerNamed, PolicyMigrated
 from events.reception import Received, Supplemented
-from events.solution import CustomerAgreed
-from events.understanding import UnderstandingConfirmed
-from events.vocabulary import ActorKind, Audience, Outcome
+from events.solution import CustomerAgreed, CustomerDeclined
+from events.understanding import Labelled, UnderstandingConfirmed
+from events.vocabulary import ActorKind, Audience, Mode, Outcome
 
 
 def fold(history: Iterable[Recorded], start: Complaint | None = None) -> Complaint:
@@ -38,7 +38,7 @@ def evolve(complaint: Complaint | None, recorded: Recorded) -> Complaint:
         return _received(recorded)
     changes = _CHANGES[type(recorded.fact)](complaint, recorded.fact, recorded)
     changes["version"] = recorded.version
-    if recorded.actor.kind is ActorKind.PERSON:
+    if recorded.actor.kind is ActorKind.PERSON and not isinstance(recorded.fact, PolicyMigrated | Labelled):
         changes["last_human_act"] = recorded.occurred_at
     return complaint._replace(**changes)
 
@@ -73,6 +73,7 @@ def _received(recorded: Recorded) -> Complaint:
 def _supplemented(complaint: Complaint, fact: Supplemented, recorded: Recorded) -> Changes:
     return {
         "demands": tuple(dict.fromkeys(complaint.demands + fact.demands)),
+        "accused": tuple(dict.fromkeys(complaint.accused + fact.accused)),
         "attachments": complaint.attachments + fact.attachments,
         "contents": complaint.contents | {fact.content_sha256},
         "understanding": understanding.supplied(complaint.understanding, fact, recorded),
@@ -80,7 +81,8 @@ def _supplemented(complaint: Complaint, fact: Supplemented, recorded: Recorded) 
 
 
 def _demanded(complaint: Complaint, fact: UnderstandingConfirmed, _: Recorded) -> Changes:
-    return {"demands": tuple(dict.fromkeys(complaint.demands + fact.demands))}
+    demands = tuple(dict.fromkeys(complaint.demands + fact.demands))
+    return {"demands": demands, "mode": Mode.ON_THE_SPOT if fact.on_the_spot else complaint.mode}
 
 
 def _classified(_: Complaint, fact: Classified, __: Recorded) -> Changes:
@@ -91,6 +93,8 @@ def _classified(_: Complaint, fact: Classified, __: Recorded) -> Changes:
         "nature": fact.nature,
         "mode": fact.mode,
         "flags": fact.flags,
+        "sub": fact.sub,
+        "signals": fact.signals,
     }
 
 
@@ -106,16 +110,26 @@ def _owner_named(_: Complaint, fact: OwnerNamed, __: Recorded) -> Changes:
     return {"owner": fact.owner}
 
 
-def _policy_migrated(_: Complaint, fact: PolicyMigrated, __: Recorded) -> Changes:
-    return {"policy": fact.to}
+def _policy_migrated(_: Complaint, fact: PolicyMigrated, recorded: Recorded) -> Changes:
+    return {"policy": fact.to, "migrated_at": recorded.occurred_at}
 
 
 def _reopened(complaint: Complaint, _: Reopened, recorded: Recorded) -> Changes:
     return {
+        "mode": _dispatched(complaint),
         "verification": verification.begun_again(complaint.verification),
         "solution": solution.begun_again(complaint.solution, recorded.version),
         "execution": execution.begun_anew(complaint.execution, _, recorded),
     }
+
+
+def _declined(complaint: Complaint, _: CustomerDeclined, __: Recorded) -> Changes:
+    return {"mode": _dispatched(complaint)}
+
+
+def _dispatched(complaint: Complaint) -> Mode | None:
+    # What the customer does not accept was not solved on the spot, whatever the agent thinks (S002-0.5).
+    return complaint.mode and Mode.DISPATCHED
 
 
 def _escalated(complaint: Complaint, fact: Escalated, recorded: Recorded) -> Changes:
@@ -154,7 +168,7 @@ def _retry_attempted(complaint: Complaint, fact: RetryAttempted, recorded: Recor
         return _ended(complaint, fact.contact, recorded, outcome=fact.outcome, counted=fact.counted)
     tried = Attempt(
         key=f"version-{recorded.version}",
-        notice=fact.kind,
+        notice=fact.notice or fact.kind,
         kind=fact.kind,
         audience=Audience.CUSTOMER,
         medium=fact.medium,
@@ -217,6 +231,7 @@ _OWN: Mapping[type[Fact], Change] = {
     OwnerNamed: _owner_named,
     PolicyMigrated: _policy_migrated,
     Nudged: lambda *_: {},
+    CustomerDeclined: _declined,
     CustomerAgreed: _within("execution", execution.begun_anew),
     Reopened: _reopened,
 }

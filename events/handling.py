@@ -22,6 +22,10 @@ class Classified(Fact):
     mode: Mode | None = None
     taxonomy: str = ""
     """Version of the taxonomy the words above belong to (S004-2.1)."""
+    sub: str = ""
+    """The sub-cause within the category, `product.fault`; empty where the words name none (S004-2.1)."""
+    signals: tuple[str, ...] | None = None
+    """What else the words say: what is wanted, a loss, a dispute; None where nobody read them for it (S001-16.2)."""
     flags: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     """Ids of the rules that decided, with the words that made them fire."""

@@ -3,7 +3,7 @@
 from typing import ClassVar, NamedTuple
 
 from events.envelope import Folds, Recorded, StreamId
-from events.fact import Fact
+from events.fact import Fact, Personal
 from events.vocabulary import Relation, Service
 
 
@@ -20,6 +20,8 @@ class Linked(Fact):
     reason: str
     leads: bool = False
     """True on the earlier complaint: `to` follows it."""
+    accused: tuple[Personal, ...] = ()
+    """Staff accused in either of two duplicates: they take no part in the one that is handled (S002-7.1)."""
 
 
 class Unlinked(Fact):
@@ -43,6 +45,8 @@ class Link(NamedTuple):
     relation: Relation
     leads: bool
     """True on the earlier complaint: `to` follows it."""
+    accused: tuple[str, ...] = ()
+    """Staff accused in either of two duplicates (S002-7.1)."""
 
 
 class Links(NamedTuple):
@@ -57,6 +61,12 @@ class Links(NamedTuple):
         """The complaint this one is a duplicate of: it is handled there."""
         return next((link.to for link in self.every if link.relation is Relation.DUPLICATE and not link.leads), None)
 
+    @property
+    def accused(self) -> tuple[str, ...]:
+        """Staff accused where the same matter was told again, as long as the link stands (S002-7.1)."""
+        every = (name for link in self.every if link.relation is Relation.DUPLICATE for name in link.accused)
+        return tuple(dict.fromkeys(every))
+
     def related(self, relation: Relation) -> tuple[StreamId, ...]:
         """Complaints linked in that way."""
         return tuple(link.to for link in self.every if link.relation is relation)
@@ -67,7 +77,7 @@ class Links(NamedTuple):
 
 
 def _linked(known: Links, fact: Linked, _: Recorded) -> Links:
-    link = Link(fact.to, fact.relation, fact.leads)
+    link = Link(fact.to, fact.relation, fact.leads, fact.accused)
     return Links((*_without(known.every, link), link), _without(known.undone, link))
 
 

@@ -21,6 +21,12 @@ def _money(amount: Decimal) -> Decimal:
     return rounded(amount)
 
 
+def _exact(amount: Decimal) -> Decimal:
+    if not amount.is_finite() or not 0 <= amount < MOST:
+        raise ValueError("an amount of money is nothing or more, below a million million")
+    return amount if amount.as_tuple().exponent < CENT.as_tuple().exponent else amount.quantize(CENT)  # type: ignore[operator]  # finite
+
+
 def _currency(code: str) -> str:
     if not (len(code) == 3 and code.isascii() and code.isupper() and code.isalpha()):
         raise ValueError("a currency is three capital letters, CNY")
@@ -29,6 +35,9 @@ def _currency(code: str) -> str:
 
 Money = Annotated[Decimal, AfterValidator(_money)]
 """Nothing or more, in the currency named beside it."""
+
+ExactMoney = Annotated[Decimal, AfterValidator(_exact)]
+"""The same with every place kept, at least two: what is computed from it is rounded once, at the end (S002-6.1)."""
 
 CurrencyCode = NewType("CurrencyCode", str)
 Currency = Annotated[CurrencyCode, AfterValidator(_currency)]

@@ -39,15 +39,17 @@ class OwnerNamed(Fact):
 
 
 class Recused(Fact):
-    """A person takes no part in this complaint (S002-7.1)."""
+    """A person takes no part in this complaint, or by compliance's exception may again (S002-7.1)."""
 
     TYPE: ClassVar = "complaint.recused"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}决定 {person} 回避({reason})。"
-    EN: ClassVar = "{time}: {actor} recused {person} ({reason})."
+    ZH: ClassVar = "{time},{actor}决定 {person} 回避(例外解除:{lifted};{reason})。"
+    EN: ClassVar = "{time}: {actor} recused {person} (lifted by exception: {lifted}; {reason})."
 
     person: str
     reason: str
+    lifted: bool = False
+    """True: compliance lets the person take part, for the reason given."""
 
 
 class ActRefused(Fact):
@@ -171,6 +173,8 @@ class Participation(NamedTuple):
     """Who takes part, and who does not."""
 
     recused: tuple[str, ...] = ()
+    excepted: tuple[str, ...] = ()
+    """People compliance lets take part although they are accused or were recused (S002-7.1)."""
     hand_overs: tuple[HandOver, ...] = ()
     delegations: tuple[Delegation, ...] = ()
     tasks: tuple[Task, ...] = ()
@@ -188,7 +192,11 @@ def _handed_over(known: Participation, fact: HandedOver, recorded: Recorded) -> 
 
 
 def _recused(known: Participation, fact: Recused, _: Recorded) -> Participation:
-    return known._replace(recused=tuple(dict.fromkeys((*known.recused, fact.person))))
+    out = tuple(person for person in known.recused if person != fact.person)
+    back = tuple(person for person in known.excepted if person != fact.person)
+    if fact.lifted:
+        return known._replace(recused=out, excepted=(*back, fact.person))
+    return known._replace(recused=(*out, fact.person), excepted=back)
 
 
 def _delegated(known: Participation, fact: AuthorityDelegated, recorded: Recorded) -> Participation:

@@ -11,6 +11,8 @@ class Contact(Value):
 
     medium: Medium
     address: Personal
+    costly: bool = False
+    """Reaching them there costs them money: roaming, a paid line (S002-1.13)."""
 
 
 class Customer(Value):
@@ -70,5 +72,7 @@ class Supplemented(Fact):
 
     text: Personal
     demands: tuple[Personal, ...] = ()
+    accused: tuple[Personal, ...] = ()
+    """Staff the customer names only now: they take no part from here on (S002-7.1)."""
     attachments: tuple[Attachment, ...] = ()
     content_sha256: str

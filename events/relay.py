@@ -12,7 +12,7 @@ from events.bus import BATCH_MESSAGES, Message, publish_batch
 from events.catalogue import occurred_at, wire
 from events.delivery import PASSING
 from events.ledger import Ledger
-from events.nudges import WANTED, publish_nudges
+from events.nudges import WANTED, publish_nudges, wants
 from events.stores import Row
 from events.subjects import (
     CE_ID,
@@ -125,7 +125,7 @@ class Relay:
             )
 
     async def _nudge(self, rows: Sequence[Row]) -> None:
-        wanted = {service: [row.stream for row in rows if row.topic in topics] for service, topics in WANTED.items()}
+        wanted = {service: [row.stream for row in rows if wants(service, row.topic, row.state)] for service in WANTED}
         # At the same time: each publish waits for the broker's disk, and a customer waits for the second service.
         await asyncio.gather(*(publish_nudges(self._js, *each) for each in wanted.items()))
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from events.envelope import Folds, Recorded
 from events.fact import Fact, Personal, Value
 from events.money import Currency, Money
-from events.vocabulary import DemandResult, Medium, ReplyKind, Service
+from events.vocabulary import DemandResult, Medium, RemedyBasis, ReplyKind, Service
 
 
 class Remedy(Value):
@@ -25,6 +25,10 @@ class Remedy(Value):
     """Not in the catalogue (S000-3.8)."""
     steps: tuple[str, ...]
     """What is done, in order: `pick_up`, `receive`, `refund` (S004-5.3)."""
+    basis: RemedyBasis | None = None
+    """Owed, or given out of goodwill (S003-5.3)."""
+    valid_until: datetime | None = None
+    """How long a coupon may be used (S004-4.4)."""
 
 
 class DemandAnswered(Value):
@@ -34,6 +38,10 @@ class DemandAnswered(Value):
     result: DemandResult
     reason: Personal | None = None
     alternative: Personal | None = None
+    exemption: str | None = None
+    """The lawful exemption on which a statutory entitlement is declined (S004-4.1)."""
+    evidence: tuple[str, ...] = ()
+    """Digests of the evidence that proves the exemption."""
 
 
 class SolutionProposed(Fact):
@@ -57,6 +65,8 @@ class SolutionProposed(Fact):
     """The cause that allowed more than an earlier final offer (C9)."""
     ground: Personal | None = None
     """The board's written ground, above every limit."""
+    changed: Personal | None = None
+    """What is different from the proposal before it (S000-4.2)."""
     content_sha256: str
     """Digest of remedies, answers and basis: what approvers approve."""
 
@@ -92,6 +102,8 @@ class ApprovalGiven(Fact):
     content_sha256: str
     as_role: str
     reason: str = ""
+    more: bool = False
+    """Others still have to decide: their time begins now (S002-4.6)."""
 
 
 class ApprovalRefused(Fact):
@@ -123,6 +135,12 @@ class ReplyDrafted(Fact):
     text: Personal
     content_sha256: str
     """Digest of the text, UTF-8."""
+    advice: tuple[str, ...] = ()
+    """What the phrase lint said of these words when they were drafted (S001-10.5)."""
+    override: Personal | None = None
+    """Why the words were used against the lint's advice (S001-7.3)."""
+    used: tuple[str, ...] = ()
+    """Scripts, checklist items and knowledge used (S001-4.8)."""
 
 
 class CustomerAgreed(Fact):
@@ -137,6 +155,8 @@ class CustomerAgreed(Fact):
     medium: Medium
     words: Personal
     evidence: tuple[str, ...] = ()
+    due: datetime | None = None
+    """When the last remedy of the proposal is due (S004-4.3)."""
 
 
 class CustomerDeclined(Fact):

@@ -151,8 +151,10 @@ def pull_inbox(role: Role) -> bytes:
 
 DURABLES: Final = (
     Durable(Stream.INTAKE, "intake", INTAKE_SUBJECTS, Role.INTAKE),
+    Durable(Stream.NUDGES, "intake", "nudges.intake", Role.INTAKE),
     Durable(Stream.NUDGES, "workflow", "nudges.workflow", Role.WORKFLOW),
     Durable(Stream.NUDGES, "notifier", "nudges.notifier", Role.NOTIFIER),
+    Durable(Stream.AGENDA, "due-intake", "due.intake.*", Role.INTAKE),
     Durable(Stream.AGENDA, "due-workflow", "due.workflow.*", Role.WORKFLOW),
     Durable(Stream.AGENDA, "due-notifier", "due.notifier.*", Role.NOTIFIER),
 )
@@ -165,7 +167,7 @@ def durables_of(role: Role) -> tuple[Durable, ...]:
 
 
 STREAMS_USED: Final[Mapping[Role, tuple[Stream, ...]]] = {
-    Role.INTAKE: (Stream.INTAKE, Stream.DEAD),
+    Role.INTAKE: (Stream.INTAKE, Stream.NUDGES, Stream.AGENDA, Stream.DEAD),
     Role.WORKFLOW: (Stream.NUDGES, Stream.AGENDA, Stream.DEAD),
     Role.NOTIFIER: (Stream.NUDGES, Stream.AGENDA, Stream.DEAD),
     Role.RELAY: (Stream.COMPLAINTS, Stream.NUDGES),

@@ -1,10 +1,12 @@
 """Facts of understanding the customer: what they mean, want and feel, what they are still asked for (S001-1.7)."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
 from events.envelope import Folds, Recorded
 from events.fact import Fact, Personal
+from events.money import Money
 from events.vocabulary import Expectation, LabelKind, Purpose, Service
 
 
@@ -26,6 +28,10 @@ class UnderstandingConfirmed(Fact):
     """1 calm to 5 extreme (S000-1.3)."""
     expectation: Expectation | None = None
     purpose: Purpose | None = None
+    requested: Money | None = None
+    """What the customer wants in money, kept beside what is offered (S000-3.4)."""
+    on_the_spot: bool = False
+    """It can be solved while the customer is here (S002-0.1)."""
 
 
 class InformationRequested(Fact):
@@ -73,6 +79,8 @@ class Understanding(NamedTuple):
     emotions: tuple[tuple[datetime, int], ...] = ()
     expectation: Expectation | None = None
     purpose: Purpose | None = None
+    requested: Decimal | None = None
+    """What the customer wants in money (S000-3.4)."""
     asked: tuple[str, ...] = ()
     """What the customer still owes us; a supplement settles it."""
     labels: tuple[Label, ...] = ()
@@ -87,6 +95,7 @@ def _confirmed(known: Understanding, fact: UnderstandingConfirmed, recorded: Rec
         emotions=(*known.emotions, *noted),
         expectation=fact.expectation or known.expectation,
         purpose=fact.purpose or known.purpose,
+        requested=known.requested if fact.requested is None else fact.requested,
     )
 
 

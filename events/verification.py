@@ -24,6 +24,8 @@ class EvidenceAdded(Fact):
     kind: EvidenceKind
     authentic: bool | None = None
     """None until somebody checked; the same digest added again records the check."""
+    method: str | None = None
+    """How it was checked (S004-3.3)."""
 
 
 class Verified(Fact):
@@ -39,7 +41,9 @@ class Verified(Fact):
     """Who has to answer inside; outside the company answers always (C10)."""
     party: str | None = None
     cause: str
-    """The root cause, a value of the taxonomy where it fits."""
+    """The root cause in the words of whoever verified."""
+    cause_code: str | None = None
+    """The value of the cause tree those words stand for, where there is one (S003-1.2, S003-1.3)."""
     evidence: tuple[str, ...] = ()
     """Digests of the evidence relied on."""
     loss: Money | None = None

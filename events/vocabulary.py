@@ -107,6 +107,9 @@ class ReplyKind(Word):
     ACTION = "action", "改进措施提醒", "action to take"
     PING_PONG = "ping_pong", "反复移交提醒", "handed round in circles"
     SUGGESTION = "suggestion", "客户建议", "customer's suggestion"
+    WARNING = "warning", "临期提醒", "deadline near"
+    DIRECT_CONTACT = "direct_contact", "部门直接联系客户", "department in touch with the customer"
+    RECUSAL = "recusal", "回避人员介入提醒", "somebody recused tried to act"
 
 
 class Expectation(Word):
@@ -175,12 +178,28 @@ class EvidenceKind(Word):
     OTHER = "other", "其他", "other"
 
 
+class RemedyBasis(Word):
+    """Why the company does something for the customer (S003-5.3)."""
+
+    LIABILITY = "liability", "责任所在", "liability"
+    GOODWILL = "goodwill", "善意补救", "goodwill"
+    UNDECIDED = "undecided_goodwill", "责任未定的善意补救", "goodwill while liability is open"
+
+
 class DemandResult(Word):
     """What becomes of a demand."""
 
     MET = "met", "满足", "met"
     PARTLY = "partly", "部分满足", "partly met"
     DECLINED = "declined", "不能满足", "declined"
+
+
+class BillingError(Word):
+    """How a charge was wrong (S002-6.3)."""
+
+    MISTAKEN = "mistaken", "误收费", "charged by mistake"
+    WRONG = "wrong", "错收费", "charged wrongly"
+    EXCESS = "excess", "多收费", "charged too much"
 
 
 class RefundMethod(Word):

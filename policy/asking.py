@@ -1,6 +1,6 @@
 """A command as a decision sees it, and the gates every command passes first: known, not recused, still open."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,8 +9,8 @@ from events.complaint import Case, Complaint
 from events.envelope import History
 from events.fact import Fact, Value
 from policy.document import Document
-from policy.organisation import Organisation, Person
-from policy.participation import participation
+from policy.people.organisation import Organisation, Person
+from policy.people.participation import participation
 from policy.policy import Policy
 
 Decided = Sequence[Fact] | Refusal
@@ -24,6 +24,8 @@ class Ask(NamedTuple):
     policy: Policy
     organisation: Organisation
     now: datetime
+    published: Collection[str] = ()
+    """Ids of the policies that were published: a complaint may be moved to one of them."""
 
     @property
     def complaint(self) -> Complaint:

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 from events.company import PolicyPublished
 from events.vocabulary import Language
-from policy.clocks import Action, Clocks
 from policy.document import Document, parse
-from policy.official_days import official_days
-from policy.organisation import Organisation, digest, parse_organisation
-from policy.triage import Triager
+from policy.people.organisation import Organisation, digest, parse_organisation
+from policy.sorting.triage import Triager
+from policy.timing.clocks import Action, Clocks
+from policy.timing.official_days import official_days
+from policy.wording.lint import Linter
 
 HERE = Path(__file__).parent
 DEFAULT_POLICY = HERE / "default-cn.toml"
@@ -28,12 +29,18 @@ class Policy:
         self.document: Document = parse(published.text)
         self.id = published.policy_id
         self.zone: ZoneInfo = self.document.zone
-        self.clocks = Clocks(self.document.clock, self.document.calendar, self.zone, published.days)
+        pauses = self.document.standstill.pause
+        self.clocks = Clocks(self.document.clock, self.document.calendar, self.zone, published.days, pauses)
 
     @cached_property
     def triager(self) -> Triager:
         """The classifier; built when first asked, since its word automaton takes a moment."""
         return Triager(self.document.triage)
+
+    @cached_property
+    def linter(self) -> Linter:
+        """The phrase lint; built when first asked."""
+        return Linter(self.document.lint, self.document.triage.fold)
 
     def alerts_of(self, clock: str) -> tuple[Action, ...]:
         """Whom a breach of that clock alerts."""
@@ -42,6 +49,11 @@ class Policy:
     def escalates(self, clock: str) -> bool:
         """Whether a breach of that clock raises the complaint one level."""
         return any(action.verb == "escalate" for action in self._actions(clock))
+
+    def cause_of(self, clock: str) -> str:
+        """What an escalation by that clock names as its cause: `stalled` for want of authority (S002-4.6)."""
+        spec = self.document.clock.get(clock)
+        return (spec.cause if spec else None) or clock
 
     def _actions(self, clock: str) -> tuple[Action, ...]:
         spec = self.document.clock.get(clock)

@@ -6,7 +6,7 @@ from threading import Lock
 from events.company import OrganisationPublished, PolicyPublished
 from events.envelope import Actor, Entry, History, StreamId, company_stream
 from events.ledger import Append, Conflict, Ledger, Writer
-from policy.organisation import Organisation, digest, parse_organisation
+from policy.people.organisation import Organisation, digest, parse_organisation
 from policy.policy import Policy, publication
 
 POLICIES: StreamId = company_stream("policies")
@@ -72,6 +72,13 @@ class Policies:
         if not self._order:
             raise NothingPublished("the ledger holds no policy: run `amends setup`")
         return self._policies[self._order[0]]
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Ids of every policy published so far, first to last."""
+        if not self._order:
+            self.refresh()
+        return tuple(self._order)
 
     @property
     def organisation(self) -> Organisation:

@@ -15,9 +15,10 @@ from events.reconciler import Decision, Settled
 from events.stores import MemoryStore, Store
 from events.vocabulary import Medium, Service
 from policy.asking import Ask, decide
-from policy.organisation import Organisation
+from policy.people.organisation import Organisation
 from policy.registry import ORGANISATION, POLICIES, Policies
 from services.intake.intake import Intake
+from services.intake.linking import Linking
 from services.intake.receipts import Receipt
 from services.intake.submission import parse
 from services.notifier.notifier import Notifier
@@ -29,6 +30,8 @@ from services.workflow.workflow import Workflow
 from tests import controls
 
 ACTS = {name: act for acts in BY_SERVICE.values() for name, act in acts.items()}
+PUBLISHED = (controls.POLICY_ID, "default-cn@2")
+"""The policies a complaint may be moved to."""
 
 
 class Given(NamedTuple):
@@ -51,10 +54,14 @@ class Given(NamedTuple):
         known = {key.replace("_", "#"): sent for key, sent in ended.items()}
         return notifier_look(self.case, controls.policy(), self.company, now, known)
 
-    def when(self, name: str, by: str, now: datetime, **data: Any) -> Sequence[Fact] | Refusal:
+    def when(self, name: str, by: str, now: datetime, /, **data: Any) -> Sequence[Fact] | Refusal:
         """What a colleague's command leads to."""
         command = Command(complaint=controls.C1, name=name, by=by, data=data)
-        return decide(ACTS[name], Ask(self.case, command, controls.policy(), self.company, now))
+        return decide(ACTS[name], Ask(self.case, command, controls.policy(), self.company, now, PUBLISHED))
+
+    def beside(self, *kin: Complaint) -> "Given":
+        """The same complaint with others a command names or it is linked to."""
+        return self._replace(case=self.case._replace(kin=kin))
 
     def and_then(self, *entries: Entry) -> "Given":
         """The same complaint with more facts."""
@@ -137,6 +144,7 @@ class Company:
         senders: Mapping[Medium, Gateway] = dict.fromkeys(Medium, self.gateway)
         writers = {service: self.ledger.writer(service) for service in Service}
         self.intake = Intake(writers[Service.INTAKE], self.policies, self.clock)
+        self.linking = Linking(writers[Service.INTAKE], self.policies, self.clock)
         self.workflow = Workflow(writers[Service.WORKFLOW], self.policies, self.clock)
         self.notifier = Notifier(writers[Service.NOTIFIER], self.policies, senders, self.clock)
         self.commands = Commands(writers, self.policies, self.clock)
@@ -146,9 +154,10 @@ class Company:
         return await self.intake.accept(parse(controls.body(**changes), self.clock()))
 
     async def look(self, *streams: StreamId) -> tuple[Settled, Settled]:
-        """Workflow, then notifier look at these complaints; raises what failed."""
+        """Intake, workflow, then notifier look at these complaints; raises what failed, tells of the last two."""
+        linked = await self.linking.look(streams)
         settled = await self.workflow.look(streams), await self.notifier.look(streams)
-        for failure in (failure for each in settled for failure in each.failed.values()):
+        for failure in (failure for each in (linked, *settled) for failure in each.failed.values()):
             raise failure
         return settled
 

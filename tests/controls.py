@@ -32,7 +32,7 @@ from events.vocabulary import (
     ReplyKind,
     Service,
 )
-from policy.organisation import Organisation, digest
+from policy.people.organisation import Organisation, digest
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION, Policy, publication, sample_organisation
 from tests import examples
 from tests.times import HOUR as HOUR

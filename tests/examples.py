@@ -42,6 +42,7 @@ from events.solution import (
 from events.understanding import InformationRequested, Labelled, UnderstandingConfirmed
 from events.verification import EvidenceAdded, Verified
 from events.vocabulary import (
+    BillingError,
     DemandResult,
     EvidenceKind,
     Expectation,
@@ -89,7 +90,11 @@ REQUESTED = ApprovalRequested(
 )
 PROMISED = CommitmentMade(promise="p1", what="24小时内退货", by=TOMORROW, person="li.na")
 VERIFIED_REFUND = RefundVerified(
-    charged=Decimal("30.01"), due=Decimal("10.00"), refund=Decimal("40.02"), currency="CNY"
+    charged=Decimal("30.01"),
+    due=Decimal("10.00"),
+    refund=Decimal("40.02"),
+    currency="CNY",
+    error=BillingError.EXCESS,
 )
 TASK = TaskOpened(task="t1", department="logistics", person="sun.li", what="核对签收", due=TOMORROW)
 PLANNED = ActionPlanned(action="a1", what="更换充电器供应商", owner="zhou.min", due=TOMORROW, cause="product.fault")

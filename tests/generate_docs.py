@@ -1,6 +1,7 @@
-"""Writes the generated pages: docs/events.md, rules.md, settings.md, asyncapi.json; a stale page fails a test."""
+"""Writes the generated pages of docs: events, rules, commands, settings, asyncapi; a stale page fails a test."""
 
 import ast
+import csv
 import re
 import tomllib
 from collections import defaultdict
@@ -12,10 +13,12 @@ import orjson
 from faststream.specification import AsyncAPI
 
 from events.catalogue import FACTS
-from events.fact import Fact, personal_paths
+from events.fact import Fact, Value, personal_paths
 from policy.policy import DEFAULT_POLICY
 from services.settings import Settings
 from services.wiring.asyncapi import brokers
+from services.wiring.commands import BY_SERVICE
+from tests.specs.test_scenarios import SCENARIO_CLAUSES
 
 ROOT = Path(__file__).parent.parent
 ID = re.compile(r"\bS00[0-4]-\d+\.\d+\b")
@@ -28,6 +31,7 @@ def pages() -> Mapping[Path, str]:
     return {
         docs / "events.md": events_page(),
         docs / "rules.md": rules_page(),
+        docs / "commands.md": commands_page(),
         docs / "settings.md": settings_page(),
         docs / "asyncapi.json": asyncapi_page(),
     }
@@ -41,7 +45,7 @@ def events_page() -> str:
         "Each fact has one writer, a wire name and version that never change, and one sentence for the audit.\n",
     ]
     for fact in FACTS:
-        parts += [f"\n## {fact.__name__}\n", _first_line(fact), ""]
+        parts += [f"\n## {fact.__name__}\n", _summary(fact), ""]
         parts += [f"`{fact.TYPE}` v{fact.VERSION}, written by {fact.WRITER.value}.\n", f"> {fact.ZH}\n>\n> {fact.EN}\n"]
         parts += ["| field | type | personal |", "|---|---|---|", *_fields(fact)]
     return "\n".join(parts) + "\n"
@@ -65,18 +69,53 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 
 def rules_page() -> str:
-    """Every cited requirement: where its figure, its code and its proof stand."""
+    """Every requirement that is cited: its figure, its code, its proof; then those that wait, and for what."""
     keys, code, proofs = policy_keys(), functions(), clauses()
     every = sorted({*keys, *code, *proofs}, key=_order)
     head = [
         MADE,
         "# Rules\n",
-        "Requirement, policy key, code, tests.\n",
+        "Requirement, policy key, code, tests. Rules and parameters that no test proves yet stand below.\n",
         "| id | policy | code | tests |",
         "|---|---|---|---|",
     ]
     rows = (f"| {id_} | {_cell(keys[id_])} | {_cell(code[id_])} | {_cell(proofs[id_])} |" for id_ in every)
-    return "\n".join([*head, *rows]) + "\n"
+    waiting = ["\n## Waiting\n", "| id | capability | waits for |", "|---|---|---|"]
+    waiting += [f"| {row['id']} | {row['capability']} | {row['waits_for']} |" for row in rules() if row["waits_for"]]
+    return "\n".join([*head, *rows, *waiting]) + "\n"
+
+
+def rules() -> list[dict[str, str]]:
+    """The rows of docs/requirements.csv that the system must enforce: kinds R and P, alone or beside another."""
+    with (ROOT / "docs" / "requirements.csv").open() as file:
+        return [row for row in csv.DictReader(file) if {"R", "P"} & set(row["kind"].split("/"))]
+
+
+def commands_page() -> str:
+    """Every command of people: what it means, its data, when it may be given."""
+    parts = [
+        MADE,
+        "# Commands\n",
+        "The same over NATS (`commands.<name>`), HTTP (`POST /api/complaints/{id}/commands/<name>`), `amends do` "
+        "and in rehearsals. Who gives one is known to the organisation and not recused; times carry a zone.\n",
+    ]
+    for service, acts in BY_SERVICE.items():
+        for name, act in acts.items():
+            when = [word for word, may in (("closed", act.when_closed), ("merged", act.when_merged)) if may]
+            also = f" Also on a complaint that is {' or '.join(when)}." if when else ""
+            parts += [f"\n## {name}\n", f"{_summary(act.decide)} Answered by {service.value}.{also}\n"]
+            parts += ["| field | type | must be given |", "|---|---|---|", *_shape(act.shape)]
+    return "\n".join(parts) + "\n"
+
+
+def _shape(shape: type[Value]) -> Iterator[str]:
+    schema = shape.model_json_schema()
+    for name, field in schema.get("properties", {}).items():
+        yield f"| {name} | {_type(field)} | {'yes' if name in schema.get('required', ()) else ''} |"
+
+
+def _summary(what: object) -> str:
+    return (what.__doc__ or "").strip().splitlines()[0]
 
 
 def policy_keys() -> defaultdict[str, list[str]]:
@@ -131,20 +170,24 @@ def _ids(text: str) -> Iterator[str]:
 
 
 def clauses() -> defaultdict[str, list[str]]:
-    """Requirement id -> tests that carry its mark."""
+    """Requirement id -> tests that carry its mark, and golden scenarios that tell of it."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 for id_ in dict.fromkeys(_marks(node)):
                     found[id_].append(f"{file.stem}::{node.name}")
+    for scenario, ids in SCENARIO_CLAUSES.items():
+        for id_ in ids:
+            found[id_].append(f"scenarios/{scenario}")
     return found
 
 
 def _marks(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[str]:
-    for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith("mark.clause"):
-            yield from (str(a.value) for a in decorator.args if isinstance(a, ast.Constant))
+    """Ids in the marks of a test, of its parameters too."""
+    for call in (inner for decorator in node.decorator_list for inner in ast.walk(decorator)):
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("mark.clause"):
+            yield from (str(a.value) for a in call.args if isinstance(a, ast.Constant))
 
 
 def settings_page() -> str:
@@ -162,10 +205,6 @@ def asyncapi_page() -> str:
     """What is subscribed to on NATS, as AsyncAPI."""
     schema = AsyncAPI(*brokers(), title="Amends", version="0.1.0").to_specification().to_jsonable()
     return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n"
-
-
-def _first_line(fact: type[Fact]) -> str:
-    return (fact.__doc__ or "").strip().splitlines()[0]
 
 
 def _cell(names: list[str]) -> str:

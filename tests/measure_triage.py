@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from events.vocabulary import Category
-from policy.triage import Triager, TriageRules
+from policy.sorting.triage import Triager, TriageRules
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("AMENDS_SAMPLE_DATA", ROOT.parent / "shared" / "data"))

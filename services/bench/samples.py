@@ -25,7 +25,7 @@ def submission(run: str, number: int) -> bytes:
             "text": f"{TEXT}(订单 {number})",
             "customer": {"name": "张三", "contacts": [{"medium": "phone", "address": f"138{number:08}"}]},
             "order_ref": f"SO-{number:09}",
-            "product": "空气净化器 KJ-500",
+            "product": f"空气净化器 KJ-{number}",  # one product for all would be an incident
             "demands": ["退款", "说明原因"],
         }
     )

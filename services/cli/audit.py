@@ -15,6 +15,7 @@ from events.envelope import Recorded
 from events.envelope import as_json as outside
 from events.sentences import sentence
 from events.vocabulary import Complexity, Priority
+from policy.composition import read_policy
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION, Policy, publication
 from services.cli.complaints import find
 from services.cli.failures import problem_lines, problems_of
@@ -69,7 +70,7 @@ def rehearse_(
     numbered = list(_script(file))
     if not numbered:
         raise fail(BAD_INPUT, "没有内容可提交 / nothing to submit")
-    text = (policy or DEFAULT_POLICY).read_text("utf-8-sig")
+    text = read_policy(policy or DEFAULT_POLICY)
     people = (organisation or SAMPLE_ORGANISATION).read_text("utf-8-sig")
     try:
         for line in asyncio.run(rehearse([line for _, line in numbered], text, people)):
@@ -89,13 +90,14 @@ class _Line(BaseModel):
     data: dict[str, Any] = {}
     gateway: str = ""
     absent: str = ""
+    publish: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _happens_at_a_time(self) -> Self:
         if not self.at and not self.until:
             raise ValueError("at: a time with a zone is needed")
-        if not self.at and {"submit", "do"} & self.model_fields_set:
-            raise ValueError("at: submit and do need it")
+        if not self.at and {"submit", "do", "publish"} & self.model_fields_set:
+            raise ValueError("at: submit, do and publish need it")
         return self
 
 
@@ -136,22 +138,24 @@ def due(
     start: Annotated[str, typer.Option("--start", help="起点(带时区) / when it starts, with a zone.")],
     priority: Annotated[Priority | None, typer.Option("--priority")] = None,
     complexity: Annotated[Complexity | None, typer.Option("--complexity")] = None,
+    mark: Annotated[list[str] | None, typer.Option("--mark", help="flag:… / category:…")] = None,
     policy: PolicyFile = None,
     data: Data = None,
     as_json: AsJson = False,
     en: English = False,
 ) -> None:
     """When a clock falls due, and why."""
-    rules = Policy(publication(policy.read_text("utf-8-sig"))) if policy else current_policy(data)
+    rules = Policy(publication(read_policy(policy))) if policy else current_policy(data)
     moment = aware(start)
     if clock not in rules.document.clock:
         raise fail(BAD_INPUT, f"{rules.id} 没有时钟 / has no clock {clock!r}: {', '.join(rules.document.clock)}")
-    reading = rules.clocks.due(clock, moment, priority, complexity)
+    reading = rules.clocks.due(clock, moment, priority, complexity, frozenset(mark or ()))
     why = rules.clocks.explain(reading)
-    if reading.due_at is None:
+    # A promise, a task, an action: what starts it names its instant.
+    if reading.due_at is None and rules.document.clock[clock].due_field is None:
         raise fail(BAD_INPUT, f"{clock}: 需要 / needs --priority or --complexity")
     if as_json:
-        due_at = reading.due_at.astimezone(rules.zone).isoformat()
+        due_at = reading.due_at and reading.due_at.astimezone(rules.zone).isoformat()
         start_at = moment.astimezone(rules.zone).isoformat()
         requirements = rules.document.clock[clock].source
         emit(

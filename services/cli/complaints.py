@@ -246,7 +246,7 @@ def do(
         refusal = Refusal.model_validate(answer["refused"])
         if as_json_:
             emit(answer)
-        raise fail(REFUSED, f"{refusal.code} ({refusal.requirement}): {refusal.zh} / {refusal.en}")
+        raise fail(REFUSED, "\n".join(_refusal_lines(refusal)))
     if "error" in answer:
         code = UNAVAILABLE if answer["error"] == "unavailable" else BAD_INPUT
         raise fail(code, orjson.dumps(answer).decode() if as_json_ else "\n".join(answer_lines(answer)))
@@ -255,6 +255,14 @@ def do(
             emit(event)
         else:
             say(f"{event['version']:>3}  {event['type']}")
+
+
+def _refusal_lines(refusal: Refusal) -> Iterator[str]:
+    """Why not, on which facts, and who may instead."""
+    yield f"{refusal.code} ({refusal.requirement}): {refusal.zh} / {refusal.en}"
+    yield from (f"  {name}: {value}" for name, value in refusal.facts.items())
+    if refusal.may:
+        yield f"  可由以下人员办理 / may act instead: {', '.join(refusal.may)}"
 
 
 def _data_and_directory(given: Sequence[str]) -> tuple[dict[str, Any], Path | None]:

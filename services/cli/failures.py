@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from policy.document import InvalidPolicy
-from policy.organisation import InvalidOrganisation
+from policy.people.organisation import InvalidOrganisation
 from services.cli.output import StdoutFailed
 
 _CHINESE = {

@@ -18,7 +18,7 @@ from events.ledger import LedgerUnavailable
 from events.stores import WeakDurability
 from events.streams import StreamsDiffer
 from policy.document import InvalidPolicy
-from policy.organisation import InvalidOrganisation
+from policy.people.organisation import InvalidOrganisation
 from policy.registry import AlreadyPublished, NothingPublished, UnknownPolicy
 from services.cli import audit, bench, complaints, dead, importing, policies, run
 from services.cli.failures import told, wants_traceback

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from urllib.parse import quote
 
 from events.vocabulary import Language
-from policy.organisation import Organisation
+from policy.people.organisation import Organisation
 from policy.policy import Policy
 from policy.registry import NothingPublished, UnknownPolicy
 from services.desk.desk import Desk

@@ -1,6 +1,7 @@
 """The desk: one ledger, the list kept beside it, the signal that wakes its readers, complaints by id or number."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +16,10 @@ from events.ledger import Clock, Ledger
 from events.reception import Received
 from policy.policy import Policy
 from policy.registry import NothingPublished, Policies
+from services.desk.customers import others, personal_keys
 from services.desk.filters import Question
 from services.desk.problems import no_such_complaint, not_known_yet
+from services.desk.readers import Reader
 from services.desk.state import as_known
 from services.desk.view import ListView, Page
 from services.desk.wake import Wake
@@ -73,25 +76,52 @@ class Desk:
         except NothingPublished:
             return UTC
 
-    async def list(self, question: Question) -> Page:
-        """The complaints that fit, with all that is in the ledger now."""
+    async def list(self, question: Question, reader: Reader | None = None) -> Page:
+        """The complaints that fit, with all that is in the ledger now; without those the reader may not see."""
         await asyncio.to_thread(self.view.catch_up, PAGES_A_QUESTION)
-        return await asyncio.to_thread(self.view.find, question, self.clock())
+        return await asyncio.to_thread(self._list, question, reader)
 
-    async def find(self, asked: str, as_of: datetime | None = None) -> Found:
-        """The complaint of an id or a number, as the ledger knew it at a moment; raises Problem for none."""
-        return await asyncio.to_thread(self._find, asked, as_of)
+    def _list(self, question: Question, reader: Reader | None) -> Page:
+        page = self.view.find(question, self.clock())
+        hidden = reader.hidden(self.ledger, [each.complaint_id for each in page.complaints]) if reader else ()
+        return page._replace(complaints=tuple(each for each in page.complaints if each.complaint_id not in hidden))
 
-    def _find(self, asked: str, as_of: datetime | None) -> Found:
+    async def find(self, asked: str, as_of: datetime | None = None, reader: Reader | None = None) -> Found:
+        """The complaint of an id or a number, as the ledger knew it at a moment.
+
+        Raises Problem for none, and for a reader who may not see it as it stands today (S002-7.2).
+        """
+        return await asyncio.to_thread(self._find, asked, as_of, reader)
+
+    def _find(self, asked: str, as_of: datetime | None, reader: Reader | None) -> Found:
         stream = _as_id(asked) or self._by_number(asked)
         history = self.ledger.load(stream) if stream else History()
         if not history or not isinstance(history[0].fact, Received):
             raise no_such_complaint(asked[:80])
+        if reader is not None:
+            reader.admit(fold(history))
         known = history if as_of is None else as_known(history, as_of)
         if not known:
             raise not_known_yet(asked, as_of.isoformat() if as_of else "")
         complaint = fold(known)
         return Found(complaint, known, self.policies.get(complaint.policy), as_of or self.clock())
+
+    async def customer(self, key: str, reader: Reader | None = None) -> Sequence[Complaint]:
+        """All complaints of the customer that key belongs to, without those the reader may not see (S001-9.2)."""
+        await asyncio.to_thread(self.view.catch_up, PAGES_A_QUESTION)
+        return await asyncio.to_thread(self._customer, key, reader)
+
+    def _customer(self, key: str, reader: Reader | None) -> Sequence[Complaint]:
+        known: dict[StreamId, Complaint] = {}
+        asked, ahead = set[str](), {key}
+        while ahead and (found := others(known, self.view.complaints_of(sorted(ahead)))):
+            cases = self.ledger.cases.load_many(found, {})
+            new = {stream: case.complaint for stream, case in cases.items()}
+            known |= new
+            asked |= ahead
+            ahead = {each for complaint in new.values() for each in personal_keys(complaint)} - asked
+        hidden = reader.hidden(self.ledger, known) if reader else frozenset[StreamId]()
+        return [complaint for stream, complaint in known.items() if stream not in hidden]
 
     def _by_number(self, number: str) -> StreamId | None:
         spoken = number.strip().upper().translate(_SPOKEN)

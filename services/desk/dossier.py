@@ -5,11 +5,11 @@ from datetime import timedelta
 from urllib.parse import quote
 
 from events.complaint import Complaint
-from events.envelope import Recorded, instant
+from events.envelope import History, Recorded, instant
 from events.sentences import local_time, sentence
 from events.vocabulary import Language
-from policy.clocks import ClockReading, ClockState
-from policy.organisation import Organisation
+from policy.people.organisation import Organisation
+from policy.timing.clocks import ClockReading, ClockState
 from services.desk.board import suffix
 from services.desk.desk import Found
 from services.desk.markup import Html, join, tag
@@ -17,15 +17,15 @@ from services.desk.state import Status, late
 from services.desk.words import category, colour, deadline, department, label, person, remaining, say
 
 
-def dossier(found: Found, people: Organisation | None, past: str | None, language: Language) -> Html:
-    """The whole page's body; `past` is the instant asked for."""
+def dossier(found: Found, told: History, people: Organisation | None, past: str | None, language: Language) -> Html:
+    """The whole page's body; `told` are the facts its reader may see, `past` is the instant asked for."""
     complaint = found.complaint
     heading = tag("h1", complaint.number, " ", colour(complaint.priority, language))
     parts = (
         _section("facts", _facts(found, people, language), language),
         _section("words", tag("blockquote", complaint.text), language),
         _section("clocks", _clocks(found, language), language),
-        _section("history", _history(found, language), language),
+        _section("history", _history(found, told, language), language),
     )
     return join(heading, past and _past(found, language), tag("div", *parts, class_="dossier"))
 
@@ -113,8 +113,8 @@ def _stands(reading: ClockReading, found: Found, language: Language) -> Html | N
     return join(told, " · ", tag("span", missed, class_="late"))
 
 
-def _history(found: Found, language: Language) -> Html:
-    return tag("ol", *(_happened(recorded, found, language) for recorded in found.history), class_="history")
+def _history(found: Found, told: History, language: Language) -> Html:
+    return tag("ol", *(_happened(recorded, found, language) for recorded in told), class_="history")
 
 
 def _happened(recorded: Recorded, found: Found, language: Language) -> Html:

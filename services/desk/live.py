@@ -14,6 +14,7 @@ from events.sentences import sentence
 from events.stores import Row
 from policy.registry import UnknownPolicy
 from services.desk.desk import PAGES_A_QUESTION, Desk
+from services.desk.readers import Reader
 from services.desk.streams import ROWS, frame
 
 log = structlog.get_logger()
@@ -40,11 +41,11 @@ def told(desk: Desk, rows: Sequence[Row]) -> list[Told]:
     return [_told(recorded, numbers.get(recorded.complaint_id), zone_of(desk, recorded)) for recorded in facts]
 
 
-def latest(desk: Desk, count: int) -> tuple[list[Told], int]:
-    """The last sentences, newest first, and the position they reach; blocks."""
+def latest(desk: Desk, count: int, reader: Reader) -> tuple[list[Told], int]:
+    """The last sentences the reader may see, newest first, and the position they reach; blocks."""
     head = desk.ledger.head()
     rows = [row for row in desk.ledger.rows_after(max(0, head - count), count + ROWS) if row.position <= head]
-    return told(desk, rows[-count:])[::-1], head
+    return told(desk, reader.rows(desk.ledger, desk.policies, rows[-count:]))[::-1], head
 
 
 def live_frames(desk: Desk, rows: Sequence[Row]) -> bytes:

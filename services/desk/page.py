@@ -16,6 +16,7 @@ from services.desk.filters import Question, moment
 from services.desk.live import latest
 from services.desk.markup import Html, join, tag
 from services.desk.problems import DeskRoute, Problem
+from services.desk.readers import READER, Reader, reader_of
 from services.desk.words import say
 
 STATIC = Path(__file__).parent / "static"
@@ -43,32 +44,33 @@ def live_page(desk: Desk) -> APIRouter:
         """The board and the stream beside it."""
         language = language_of(request)
         # The stream first: what happens while the board is read is then told by the stream that follows.
-        told, position = await asyncio.to_thread(latest, desk, SENTENCES)
+        reader = reader_of(desk.policies, request)
+        told, position = await asyncio.to_thread(latest, desk, SENTENCES, reader)
         sections = join(
-            _section("board", await _board(desk, language), language),
+            _section("board", await _board(desk, language, reader), language),
             _section("stream", stream(told, language), language),
         )
-        content = tag(
-            "div", sections, class_="live", data_live=f"/api/live?after={position}", **_script_words(language)
-        )
+        followed = f"/api/live?after={position}" + (f"&{urlencode({READER: reader.id})}" if reader.id else "")
+        content = tag("div", sections, class_="live", data_live=followed, **_script_words(language))
         body = join(tag("h1", say("title", language)), content)
         return _page(desk, request, say("title", language), body, is_live=True)
 
     @router.get("/board")
     async def newest(request: Request) -> Response:
         """The board alone, for a page that is open."""
-        return _html(await _board(desk, language_of(request)))
+        return _html(await _board(desk, language_of(request), reader_of(desk.policies, request)))
 
     @router.get("/complaints/{complaint}")
     async def one(request: Request, complaint: str, as_of: str | None = None) -> Response:
         """One complaint."""
         language = language_of(request)
         try:
-            found = await desk.find(complaint, None if as_of is None else moment("as_of", as_of))
+            reader = reader_of(desk.policies, request)
+            found = await desk.find(complaint, None if as_of is None else moment("as_of", as_of), reader)
         except Problem as problem:
             told = join(tag("h1", say("not_found", language)), tag("p", problem.body[language]))
             return _page(desk, request, say("not_found", language), told, problem.status)
-        content = dossier(found, organisation_of(desk), as_of, language)
+        content = dossier(found, reader.shown(found.history, found.policy), organisation_of(desk), as_of, language)
         return _page(desk, request, found.complaint.number, content)
 
     @router.get("/static/{name}")
@@ -86,8 +88,8 @@ def language_of(request: Request) -> Language:
     return "en" if request.query_params.get("lang") == "en" else "zh"
 
 
-async def _board(desk: Desk, language: Language) -> Html:
-    page = await desk.list(Question(limit=SHOWN))
+async def _board(desk: Desk, language: Language, reader: Reader) -> Html:
+    page = await desk.list(Question(limit=SHOWN), reader)
     return tag("div", await asyncio.to_thread(board, desk, page, desk.clock(), language), id="board")
 
 

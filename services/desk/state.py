@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import lru_cache
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -11,10 +10,12 @@ from pydantic import BaseModel
 
 from events.complaint import Complaint
 from events.envelope import History, instant
-from events.vocabulary import ActorKind, Word
-from policy.clocks import ClockReading
-from policy.patterns import parse_pattern
+from events.vocabulary import Word
+from policy.people.participation import valid_labels
 from policy.policy import Policy
+from policy.timing.clocks import ClockReading
+from policy.timing.waiting import waiting
+from services.desk.casework import casework
 
 Json = dict[str, Any]
 
@@ -66,29 +67,30 @@ def next_due(history: History, complaint: Complaint, policy: Policy) -> Due | No
 
 def is_human(policy: Policy, clock: str) -> bool:
     """Only people stop this clock; a machine's acknowledgement does not (design, 6)."""
-    return clock in _human_clocks(policy)
+    return policy.clocks.specs[clock].kept_by == "people"
 
 
-@lru_cache(maxsize=64)
-def _human_clocks(policy: Policy) -> frozenset[str]:
-    people = frozenset({ActorKind.PERSON})
-    return frozenset(
-        name
-        for name, spec in policy.clocks.specs.items()
-        if all(parse_pattern(text).actors == people for text in spec.stop)
-    )
+def complaint_json(
+    complaint: Complaint, history: History, policy: Policy, now: datetime, *, labels: bool = False
+) -> Json:
+    """Everything known of the complaint, with the deadline a person has to keep next.
 
-
-def complaint_json(complaint: Complaint, history: History, policy: Policy, now: datetime) -> Json:
-    """Everything known of the complaint, with the deadline a person has to keep next."""
+    Restricted labels only for those who may see them, and only until they expire (C21).
+    """
     due = next_due(history, complaint, policy)
+    shown = valid_labels(complaint, now) if labels else ()
+    complaint = complaint._replace(understanding=complaint.understanding._replace(labels=shown))
     return {
         **{name: plain(value) for name, value in complaint._asdict().items()},
         "status": complaint.status,
         "answered": complaint.is_answered,
+        "open": complaint.is_open,
+        "plan": plain(complaint.plan),
         "next_clock": due and due.clock,
         "next_due": due and instant(due.at),
         "overdue": due is not None and due.at < now,
+        "waiting_seconds": plain(waiting(complaint, history, now)),
+        **casework(complaint, history, policy),
         "position": history[-1].position,
         "last_event_at": instant(history[-1].recorded_at),
     }

@@ -37,18 +37,23 @@ def outside(row: Row) -> bytes:
     return orjson.dumps(as_json(decode(*row)))
 
 
-def events_after(ledger: Ledger, after: int, limit: int) -> Iterator[bytes]:
-    """The events after a position as JSON, at most so many."""
+Seen = Callable[[Sequence[Row]], Sequence[Row]]
+"""Of some rows those a reader may see; may block."""
+
+
+def events_after(ledger: Ledger, after: int, limit: int, seen: Seen = tuple) -> Iterator[bytes]:
+    """The events after a position as JSON, at most so many; of those the reader may see."""
     size = 0
     while limit > 0 and size < BYTES:
         rows = ledger.rows_after(after, min(limit, ROWS))
         if not rows:
             return
-        for row in rows:
+        shown = seen(rows)
+        for row in shown:
             event = outside(row)
             size += len(event)
             yield event
-        after, limit = rows[-1].position, limit - len(rows)
+        after, limit = rows[-1].position, limit - len(shown)
 
 
 def frame(position: int, name: str, data: bytes) -> bytes:

@@ -23,6 +23,7 @@ from events.ledger import Ledger, LedgerUnavailable
 from events.reception import Received
 from events.stores import Row
 from policy.registry import Policies
+from services.desk.customers import MOST, keys_of
 from services.desk.filters import Question, cursor
 from services.desk.state import next_due
 
@@ -45,6 +46,7 @@ CREATE INDEX complaints_newest ON complaints (received_at, complaint_id);
 CREATE INDEX complaints_number ON complaints (number);
 CREATE INDEX complaints_handler ON complaints (handler, received_at, complaint_id);
 CREATE INDEX complaints_due ON complaints (next_due);
+CREATE TABLE customers (key TEXT NOT NULL, complaint_id TEXT NOT NULL, PRIMARY KEY (key, complaint_id)) WITHOUT ROWID;
 CREATE TABLE failures (complaint_id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE progress (position INTEGER NOT NULL, digest TEXT NOT NULL, made_for TEXT NOT NULL);
 """
@@ -146,6 +148,15 @@ class ListView:
             row = reader.execute("SELECT complaint_id FROM complaints WHERE number = ?", (number,)).fetchone()
         return None if row is None else StreamId(row[0])
 
+    def complaints_of(self, keys: Sequence[str]) -> list[StreamId]:
+        """Complaints found by any of these keys of a customer, `customers.keys` (S001-4.4)."""
+        marks = ",".join("?" * len(keys))
+        with closing(self._connect()) as reader:
+            rows = reader.execute(
+                f"SELECT DISTINCT complaint_id FROM customers WHERE key IN ({marks}) LIMIT ?", (*keys, MOST)
+            ).fetchall()
+        return [StreamId(stream) for (stream,) in rows]
+
     def numbers(self, complaints: Sequence[StreamId]) -> dict[StreamId, str]:
         """What people call these complaints; the caller asks for few at a time."""
         marks = ",".join("?" * len(complaints))
@@ -184,14 +195,19 @@ class ListView:
 
     def _take_complaints(self, changed: Sequence[StreamId]) -> None:
         try:
-            histories = self._ledger.load_many(changed)
-            rows = [self._row(history) for history in histories.values()]
+            histories = self._ledger.load_many(changed).values()
+            rows = [self._row(history) for history in histories]
         except LedgerUnavailable:
             raise
         except Exception:  # catch-all: one complaint that cannot be read must not stop the list (pitfalls G17)
             rows = [row for stream in changed if (row := self._row_or_failure(stream)) is not None]
         self._connection.executemany("DELETE FROM failures WHERE complaint_id = ?", [row[:1] for row in rows])
         self._connection.executemany(_UPSERT, rows)
+
+    def _take_customer(self, received: Received, complaint_id: StreamId) -> None:
+        """What the complaint is found by; it never changes, so a second time adds nothing."""
+        found = ((key, complaint_id) for key in keys_of(received))
+        self._connection.executemany("INSERT OR IGNORE INTO customers VALUES (?, ?)", found)
 
     def _row_or_failure(self, stream: StreamId) -> Listed | None:
         try:
@@ -206,10 +222,11 @@ class ListView:
             return None
 
     def _row(self, history: History) -> Listed:
-        """The row of a complaint: its facts alone decide it."""
+        """The row of a complaint: its facts alone decide it; its customer is taken in with it."""
         complaint = fold(history)
         received = history[0].fact
         assert isinstance(received, Received)
+        self._take_customer(received, complaint.complaint_id)
         due = next_due(history, complaint, self._policies.get(complaint.policy))
         return Listed(
             complaint_id=complaint.complaint_id,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 
 from events.vocabulary import Category, Language, Priority, Word
-from policy.organisation import Organisation
+from policy.people.organisation import Organisation
 from services.desk.markup import Html, tag
 
 WORDS: dict[str, dict[Language, str]] = {

@@ -48,6 +48,7 @@ def supplement(complaint: Complaint, submission: Submission, now: datetime) -> E
         {
             "text": submission.text,
             "demands": submission.demands,
+            "accused": submission.accused,
             "attachments": submission.attachments,
             "content_sha256": content,
         },

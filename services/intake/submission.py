@@ -53,6 +53,8 @@ class SubmittedContact(Value):
 
     medium: Medium
     address: Short
+    costly: bool = False
+    """Reaching them there costs the customer money (S002-1.13)."""
 
 
 class SubmittedCustomer(Value):

@@ -7,7 +7,11 @@ from events.contact import Replied, RetryAttempted
 from events.fact import Value
 from events.vocabulary import Medium, Outcome, ReplyKind
 from policy.asking import Act, Acts, Ask, Decided
-from policy.contact import PERSONAL_ATTEMPT, counts
+from policy.contacting.contact import PERSONAL_ATTEMPT, counts, personal_series
+from policy.contacting.written import supervisor_first
+from policy.wording.phrasing import check
+from policy.wording.scripts import unknown_guidance
+from services.notifier.drafts import drafted
 
 WRITTEN = frozenset({Medium.LETTER, Medium.EMAIL})
 """Replies that others must approve before they go out (S002-1.14, S002-1.15)."""
@@ -28,6 +32,10 @@ class Reply(Value):
     kind: ReplyKind
     medium: Medium
     text: str = Field(min_length=1, max_length=20_000)
+    override: str | None = Field(default=None, min_length=1, max_length=1_000)
+    """Why words stand that the phrase lint refuses (S001-7.3)."""
+    used: tuple[str, ...] = Field(default=(), max_length=50)
+    """Ids of the scripts, checklist items and knowledge used (S001-4.8)."""
 
 
 class RecordAttempt(Value):
@@ -45,29 +53,27 @@ class RecordAttempt(Value):
 
 
 def reply(ask: Ask, data: Reply) -> Decided:
-    """States that the customer was told by word of mouth or chat; written replies wait for their approvals."""
+    """States that the customer was told by word of mouth or chat; a letter or email waits for approval (S002-1.14)."""
     if data.kind not in TO_CUSTOMER:
         return _not_for_people(data.kind)
+    if (refusal := supervisor_first(ask.case, data.kind, ask.organisation, ask.rules.authority)) is not None:
+        return refusal
+    checked = check(ask.policy.linter, ask.case, data.text, data.medium, data.override)
+    if (refusal := checked.refusal or unknown_guidance(data.used, ask.rules.guidance_ids)) is not None:
+        return refusal
+    advice, override = checked.advice, checked.override
     if data.medium in WRITTEN:
-        return _needs_approval(data.medium)
-    return [Replied(kind=data.kind, medium=data.medium, text=data.text)]
+        return drafted(ask, data.kind, data.medium, data.text, advice, override, data.used)
+    return [
+        Replied(kind=data.kind, medium=data.medium, text=data.text, advice=advice, override=override, used=data.used)
+    ]
 
 
 def record_attempt(ask: Ask, data: RecordAttempt) -> Decided:
     """A failed attempt, counted only when the rule counts it (S002-1.10, S002-1.11)."""
-    earlier = ask.complaint.attempts_of(PERSONAL_ATTEMPT)
+    earlier = personal_series(ask.case).attempts
     counted = counts(earlier, ask.rules.retry, ask.policy.zone, ask.now, data.outcome)
     return [RetryAttempted(kind=PERSONAL_ATTEMPT, medium=data.medium, outcome=data.outcome, counted=counted)]
-
-
-def _needs_approval(medium: Medium) -> Refusal:
-    return Refusal(
-        code="written_reply_needs_approval",
-        requirement="S002-1.14",
-        facts={"medium": medium.value},
-        zh=f"以{medium.zh}答复须经专业部门、法律顾问审核并经主管同意;请先以电话或在线方式告知进展",
-        en=f"a reply by {medium.en} needs the department's, legal's and the manager's approval; tell progress by phone",
-    )
 
 
 def _not_for_people(kind: ReplyKind) -> Refusal:

@@ -12,7 +12,7 @@ from events.envelope import StreamId
 from events.ledger import Clock, Writer
 from events.reconciler import Decision, Settled, settle
 from events.vocabulary import Audience, Medium
-from policy.organisation import Organisation
+from policy.people.organisation import Organisation
 from policy.registry import Policies
 from services.notifier.reconcile import Lost, is_too_late, lost, reconcile
 from services.notifier.senders.port import Message, NotSent, Sender, Sent, Unknown

@@ -4,7 +4,8 @@ from events.complaint import Attempt, Complaint
 from events.contact import Replied, RetryAttempted, StaffAlerted
 from events.fact import Fact
 from events.vocabulary import Audience, Outcome
-from policy.contact import counts
+from policy.contacting.contact import counts
+from policy.contacting.written import approved_as
 from policy.policy import Policy
 from services.notifier.senders.port import Delivered, Sent, Unknown
 
@@ -17,7 +18,8 @@ def outcome_fact(complaint: Complaint, key: str, sent: Sent, policy: Policy) -> 
     if attempt.audience is Audience.STAFF:
         return _alerted(attempt, sent)
     if isinstance(sent, Delivered):
-        return Replied(kind=attempt.kind, medium=attempt.medium, contact=key, receipt=sent.receipt)
+        approved = approved_as(complaint, attempt.notice) is not None
+        return Replied(kind=attempt.kind, medium=attempt.medium, contact=key, receipt=sent.receipt, approved=approved)
     outcome = Outcome.UNKNOWN if isinstance(sent, Unknown) else Outcome.FAILED
     earlier = [other for other in complaint.attempts_of(attempt.notice) if other.key != key]
     counted = counts(earlier, policy.document.retry, policy.zone, attempt.started_at, outcome)

@@ -8,8 +8,8 @@ from events.complaint import Attempt, Case, Complaint
 from events.contact import ContactStarted, RetryAttempted
 from events.reconciler import Decision, Draft
 from events.vocabulary import Outcome, Service
-from policy.notices import Owed, letter, owed
-from policy.organisation import Organisation
+from policy.contacting.notices import Owed, letter, owed
+from policy.people.organisation import Organisation
 from policy.policy import Policy
 from services.notifier.outcomes import outcome_fact
 from services.notifier.senders.port import LONGEST_SEND, Sent
@@ -35,12 +35,14 @@ def reconcile(
         if fact is not None:
             draft.add(fact)
     looks = [
-        look for message in owed(draft.case, policy, organisation, now) if (look := _step(draft, message, policy, now))
+        look
+        for message in owed(draft.case, policy, organisation, now)
+        if (look := _step(draft, message, policy, organisation, now))
     ]
     return draft.decision(min(looks, default=None))
 
 
-def _step(draft: Draft, message: Owed, policy: Policy, now: datetime) -> datetime | None:
+def _step(draft: Draft, message: Owed, policy: Policy, organisation: Organisation, now: datetime) -> datetime | None:
     """Take one message's next step if it is due; else the instant to look again."""
     step, at = message.next
     if step == "wait":
@@ -48,16 +50,20 @@ def _step(draft: Draft, message: Owed, policy: Policy, now: datetime) -> datetim
     if at is None or at > now:
         return at
     if step == "attempt":
-        draft.add(_start(draft.case, message, policy))
+        draft.add(_start(draft.case, message, policy, organisation))
         return now + LEASE
     notice = message.notice
-    draft.add(RetryAttempted(kind=notice.kind, medium=notice.medium, outcome=Outcome.EXHAUSTED, counted=False))
+    # By name, else a message called otherwise than its kind would be given up again at every look.
+    name = None if notice.name == notice.kind else notice.name
+    draft.add(
+        RetryAttempted(kind=notice.kind, medium=notice.medium, outcome=Outcome.EXHAUSTED, counted=False, notice=name)
+    )
     return None
 
 
-def _start(case: Case, message: Owed, policy: Policy) -> ContactStarted:
+def _start(case: Case, message: Owed, policy: Policy, organisation: Organisation) -> ContactStarted:
     notice = message.notice
-    words = letter(notice, case, policy)
+    words = letter(notice, case, policy, organisation)
     return ContactStarted(
         key=f"{notice.name}#{len(message.attempts) + 1}",
         notice=notice.name,

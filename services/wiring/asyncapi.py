@@ -18,7 +18,7 @@ NOWHERE = cast(Any, None)
 
 def brokers() -> tuple[NatsBroker, ...]:
     """One broker a role with all its subscribers, never started."""
-    intake = _broker(Role.INTAKE)
+    intake = _reacting(Role.INTAKE, Service.INTAKE)
     take_submissions(intake, NOWHERE, now)
     return (intake, _reacting(Role.WORKFLOW, Service.WORKFLOW), _reacting(Role.NOTIFIER, Service.NOTIFIER))
 

@@ -9,12 +9,14 @@ from events.ledger import Clock, Writer
 from events.vocabulary import Service
 from policy.asking import Act, Acts, Ask, Decided, decide
 from policy.registry import Policies
+from services.intake import commands as intake_commands
 from services.notifier import commands as notifier_commands
 from services.workflow import commands as workflow_commands
 
 BY_SERVICE: Mapping[Service, Acts] = {
     Service.WORKFLOW: workflow_commands.ACTS,
     Service.NOTIFIER: notifier_commands.ACTS,
+    Service.INTAKE: intake_commands.ACTS,
 }
 NAMES: tuple[str, ...] = tuple(sorted(name for acts in BY_SERVICE.values() for name in acts))
 
@@ -41,6 +43,7 @@ class Commands:
     async def _perform(self, writer: Writer, command: Command, act: Act) -> Answer:
         def decides(case: Case, asked: Command, now: datetime) -> Decided:
             policy = self._policies.get(case.complaint.policy)
-            return decide(act, Ask(case, asked, policy, self._policies.organisation, now))
+            organisation, published = self._policies.organisation, self._policies.published
+            return decide(act, Ask(case, asked, policy, organisation, now, published))
 
         return await execute(writer, self._clock, command, decides)

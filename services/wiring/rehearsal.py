@@ -11,14 +11,19 @@ from pydantic import ValidationError
 
 from events.commands import Command, Refusal
 from events.envelope import Actor, StreamId, as_json
+from events.fact import Fact
 from events.ledger import Ledger
-from events.nudges import WANTED
+from events.links import Linked, Unlinked
+from events.nudges import wants
 from events.reconciler import Settled
 from events.stores import MemoryStore
 from events.vocabulary import ActorKind, Medium, Service
-from policy.organisation import Absence, InvalidOrganisation, with_absence
-from policy.registry import Policies, publish_organisation, publish_policy
+from policy.composition import changed
+from policy.document import InvalidPolicy
+from policy.people.organisation import Absence, InvalidOrganisation, with_absence
+from policy.registry import AlreadyPublished, Policies, publish_organisation, publish_policy
 from services.intake.intake import Intake
+from services.intake.linking import Linking
 from services.intake.submission import InvalidSubmission, Submission, parse
 from services.notifier.notifier import Notifier
 from services.notifier.senders.port import Delivered, Message, NotSent, Refused, Sender, Sent, Unknown
@@ -27,6 +32,8 @@ from services.workflow.workflow import Workflow
 
 Line = Mapping[str, Any]
 SETUP = Actor(kind=ActorKind.SYSTEM, id="setup")
+LINKING = ("link", "unlink")
+"""Commands that name another complaint; a script calls it by its own name."""
 
 
 class InvalidScript(ValueError):
@@ -66,13 +73,15 @@ class Rehearsal:
         setup = self._ledger.writer(Service.SETUP)
         publish_policy(setup, policy, SETUP, start)
         publish_organisation(setup, organisation, SETUP, start)
+        self._policy = policy
         self._organisation = organisation
         self._policies = Policies(self._ledger)
         self._gateways: dict[Medium, Gateway] = {medium: Gateway() for medium in Medium}
         senders: Mapping[Medium, Sender] = self._gateways
         self._writers = {service: self._ledger.writer(service) for service in Service}
         self._intake = Intake(self._writers[Service.INTAKE], self._policies, self._time)
-        self._services: dict[Service, Workflow | Notifier] = {
+        self._services: dict[Service, Linking | Workflow | Notifier] = {
+            Service.INTAKE: Linking(self._writers[Service.INTAKE], self._policies, self._time),
             Service.WORKFLOW: Workflow(self._writers[Service.WORKFLOW], self._policies, self._time),
             Service.NOTIFIER: Notifier(self._writers[Service.NOTIFIER], self._policies, senders, self._time),
         }
@@ -116,7 +125,7 @@ class Rehearsal:
         while rows := self._ledger.rows_after(self._seen, 1_000):
             self._seen = rows[-1].position
             for service in self._services:
-                streams = [row.stream for row in rows if row.topic in WANTED[service]]
+                streams = [row.stream for row in rows if wants(service, row.topic, row.state)]
                 if streams:
                     await self._look(service, list(dict.fromkeys(streams)))
 
@@ -132,7 +141,12 @@ class Rehearsal:
         for recorded in list(self._ledger.replay(self._told)):
             self._told = recorded.position
             if recorded.complaint_id in self._names:
-                yield as_json(recorded, complaint=self._names[recorded.complaint_id])
+                event = as_json(recorded, complaint=self._names[recorded.complaint_id])
+                yield {**event, "data": self._renamed(event["data"])} if _is_link(recorded.fact) else event
+
+    def _renamed(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The other complaint by the script's name, as the script wrote it."""
+        return {**data, "to": self._names.get(data["to"], data["to"])}
 
     async def _perform(self, line: Line, number: int) -> Mapping[str, Any] | None:
         if "submit" in line:
@@ -143,8 +157,10 @@ class Rehearsal:
             self._set_gateway(line, number)
         elif "absent" in line:
             self._set_absence(line, number)
+        elif "publish" in line:
+            self._publish(line, number)
         elif "until" not in line:
-            raise InvalidScript(f"line {number}: expected submit, do, gateway, absent or until")
+            raise InvalidScript(f"line {number}: expected submit, do, gateway, absent, publish or until")
         return None
 
     async def _submit(self, line: Line, number: int) -> Mapping[str, Any] | None:
@@ -160,10 +176,14 @@ class Rehearsal:
         return None
 
     async def _do(self, line: Line, number: int) -> Mapping[str, Any] | None:
-        stream = next((id_ for id_, name in self._names.items() if name == line.get("on")), None)
+        ids = {name: id_ for id_, name in self._names.items()}
+        stream = ids.get(line.get("on", ""))
         if stream is None:
             raise InvalidScript(f"line {number}: no complaint was submitted as {line.get('on')!r}")
-        command = Command(complaint=stream, name=line["do"], by=line.get("by", ""), data=line.get("data", {}))
+        data = dict(line.get("data", {}))
+        if line["do"] in LINKING and data.get("to") in ids:
+            data["to"] = ids[data["to"]]
+        command = Command(complaint=stream, name=line["do"], by=line.get("by", ""), data=data)
         try:
             answer = await self._commands.perform(command)
         except (UnknownCommand, ValidationError) as wrong:
@@ -190,6 +210,20 @@ class Rehearsal:
         except (ValidationError, InvalidOrganisation) as wrong:
             raise InvalidScript(f"line {number}: {wrong}") from wrong
         self._policies.refresh()
+
+    def _publish(self, line: Line, number: int) -> None:
+        """The next version of the policy, some keys set: `{"version": 2, "set": {"clock.x.target": "30m@service"}}`."""
+        asked = line["publish"]
+        try:
+            self._policy = changed(self._policy, int(asked["version"]), asked.get("set", {}))
+            publish_policy(self._writers[Service.SETUP], self._policy, SETUP, self.now)
+        except (KeyError, TypeError, InvalidPolicy, AlreadyPublished) as wrong:
+            raise InvalidScript(f"line {number}: publish takes a version and what to set: {wrong}") from wrong
+        self._policies.refresh()
+
+
+def _is_link(fact: Fact) -> bool:
+    return isinstance(fact, Linked | Unlinked)
 
 
 def _refused(code: str, requirement: str, line: Line, **more: Any) -> Mapping[str, Any]:

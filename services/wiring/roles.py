@@ -34,6 +34,7 @@ from services.desk.page import live_page
 from services.desk.problems import HANDLERS
 from services.intake.http import SubmissionsFirst, submissions
 from services.intake.intake import Intake
+from services.intake.linking import Linking
 from services.intake.service import take_submissions
 from services.notifier.notifier import Notifier
 from services.notifier.senders.choose import Senders
@@ -152,8 +153,10 @@ class House:
             raise TimeoutError(f"the broker does not answer: {failure}") from failure
 
     async def _start_intake(self) -> None:
-        broker = await self._broker(Role.INTAKE, Service.INTAKE)
-        self.intake = Intake(self._writers[Service.INTAKE], self.policies, self._clock)
+        writer = self._writers[Service.INTAKE]
+        self.intake = Intake(writer, self.policies, self._clock)
+        # Looking comes after the receipt, by nudge: accepting never waits for it.
+        broker = await self._reacting(Role.INTAKE, Service.INTAKE, Linking(writer, self.policies, self._clock).look)
         take_submissions(broker, self.intake, self._clock)
         await broker.start()
 
@@ -171,12 +174,16 @@ class House:
         return Workflow(self._writers[Service.WORKFLOW], self.policies, self._clock)
 
     async def _react(self, role: Role, service: Service, look: Look) -> None:
+        await (await self._reacting(role, service, look)).start()
+
+    async def _reacting(self, role: Role, service: Service, look: Look) -> NatsBroker:
+        """A broker, not yet started, by which a service looks and answers commands."""
         broker = await self._broker(role, service)
         attention = Attention(service, look, BrokerAgenda(jetstream(broker), service), broker)
         pay_attention(attention, service, broker)
         commands = Commands(self._writers, self.policies, self._clock)
         answer_commands(broker, tuple(BY_SERVICE[service]), commands.perform)
-        await broker.start()
+        return broker
 
     async def _start_relay(self) -> None:
         broker = await self._broker(Role.RELAY)

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
@@ -14,6 +15,9 @@ from events.reception import Received
 from events.streams import StreamSettings, set_up
 from events.subjects import DURABLES, Stream
 from events.vocabulary import ActorKind, Service
+from policy.checking.check import check, errors
+from policy.composition import read_policy
+from policy.document import InvalidPolicy
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION
 from policy.registry import ORGANISATION, POLICIES, publish_organisation, publish_policy
 from services.settings import Settings
@@ -26,7 +30,7 @@ def prepare_ledger(ledger: Ledger, settings: Settings, now: datetime) -> list[st
     writer = ledger.writer(Service.SETUP)
     done = []
     if settings.policy is not None or not ledger.load(POLICIES):
-        text = (settings.policy or DEFAULT_POLICY).read_text()
+        text = _sound(settings.policy) if settings.policy is not None else DEFAULT_POLICY.read_text()
         if publish_policy(writer, text, SETUP, now):
             done.append(f"published policy {settings.policy or DEFAULT_POLICY.name}")
     if settings.organisation is not None or not ledger.load(ORGANISATION):
@@ -34,6 +38,15 @@ def prepare_ledger(ledger: Ledger, settings: Settings, now: datetime) -> list[st
         if publish_organisation(writer, text, SETUP, now):
             done.append(f"published organisation {settings.organisation or SAMPLE_ORGANISATION.name}")
     return done
+
+
+def _sound(file: Path) -> str:
+    """The complete text of a policy file; raises InvalidPolicy for one that `amends policy check` finds flawed."""
+    text = read_policy(file)
+    if wrong := errors(check(text)):
+        first = wrong[0]
+        raise InvalidPolicy(f"{file.name}, {first.place}: {first.zh} / {first.en} ({len(wrong)})")
+    return text
 
 
 def stream_settings(settings: Settings) -> StreamSettings:

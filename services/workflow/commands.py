@@ -1,7 +1,43 @@
 """All commands of people that the workflow answers, in the order a complaint lives (design, section 6)."""
 
 from policy.asking import Acts
-from services.workflow import handling
+from services.workflow import (
+    approval,
+    callback,
+    consent,
+    ending,
+    execution,
+    handling,
+    joint,
+    linking,
+    migration,
+    promises,
+    refunds,
+    review,
+    solution,
+    taking_part,
+    timing,
+    understanding,
+    verification,
+)
 
-ACTS: Acts = {**handling.ACTS}
+ACTS: Acts = {
+    **handling.ACTS,
+    **understanding.ACTS,
+    **verification.ACTS,
+    **taking_part.ACTS,
+    **joint.ACTS,
+    **migration.ACTS,
+    **linking.ACTS,
+    **solution.ACTS,
+    **consent.ACTS,
+    **approval.ACTS,
+    **execution.ACTS,
+    **refunds.ACTS,
+    **promises.ACTS,
+    **timing.ACTS,
+    **ending.ACTS,
+    **callback.ACTS,
+    **review.ACTS,
+}
 """Name -> act, for NATS, HTTP, the command line and rehearsals."""

@@ -2,14 +2,20 @@
 
 from datetime import datetime, timedelta
 
-from events.complaint import Case
-from events.handling import Assigned, Classified, ClockBreached, Escalated
+from events.complaint import Breach, Case
+from events.handling import Assigned, ClockBreached
 from events.reconciler import Decision, Draft
 from events.vocabulary import Service
-from policy.ladder import Step, jump, one_level_up
-from policy.organisation import Organisation
+from policy.contacting.contact import has_given_up
+from policy.people.ladder import Step, jump, one_level_up
+from policy.people.organisation import Organisation
+from policy.people.routing import assignment
 from policy.policy import Policy
-from policy.routing import assignment
+from services.workflow.approval import request_approvals
+from services.workflow.callback import after_callback
+from services.workflow.classification import classify, classify_anew
+from services.workflow.handling import escalated, replace_the_barred
+from services.workflow.linking import redden
 
 JUST_AFTER = timedelta(milliseconds=1)
 """A moment exactly at the limit is on time, so a look for breaches comes just after it (design, section 6)."""
@@ -20,31 +26,18 @@ UNREACHABLE = "unreachable"
 def reconcile(case: Case, policy: Policy, organisation: Organisation, now: datetime) -> Decision:
     """All facts that are due and not recorded, in order; nothing when everything is: safe to repeat."""
     draft = Draft(case, Service.WORKFLOW, now)
-    _classify(draft, policy)
+    classify(draft, policy)
+    classify_anew(draft, policy)
+    redden(draft)
     _assign(draft, policy, organisation, now)
-    _raise(draft, jump(draft.case.complaint, policy.document.ladder, organisation, now))
+    replace_the_barred(draft, policy, organisation, now)
+    _jump(draft, policy, organisation, now)
+    request_approvals(draft, policy)
+    after_callback(draft, policy, organisation, now)
     _record_breaches(draft, policy, organisation, now)
     _raise_when_unreachable(draft, policy, organisation, now)
     due = policy.clocks.next_due(draft.case.history, draft.case.complaint, now)
     return draft.decision(None if due is None else due + JUST_AFTER)
-
-
-def _classify(draft: Draft, policy: Policy) -> None:
-    complaint = draft.case.complaint
-    if complaint.category is not None:
-        return
-    triage = policy.triager.classify(
-        complaint.text, demands=complaint.demands, scene=complaint.scene, has_accused=bool(complaint.accused)
-    )
-    draft.add(
-        Classified(
-            category=triage.category,
-            priority=triage.priority,
-            complexity=triage.complexity,
-            flags=triage.flags,
-            rules=triage.rules,
-        )
-    )
 
 
 def _assign(draft: Draft, policy: Policy, organisation: Organisation, now: datetime) -> None:
@@ -53,27 +46,43 @@ def _assign(draft: Draft, policy: Policy, organisation: Organisation, now: datet
         draft.add(Assigned(owner=found.owner, handler=found.handler, department=found.department, reason=found.reason))
 
 
+def _jump(draft: Draft, policy: Policy, organisation: Organisation, now: datetime) -> None:
+    """Every step a named rule demands at once, each once (S002-4.2, S002-4.4); the level rises, so it ends."""
+    while draft.case.complaint.is_open:
+        step = jump(draft.case.complaint, policy.document.ladder, organisation, now)
+        if step is None:
+            return
+        _raise(draft, step)
+
+
 def _record_breaches(draft: Draft, policy: Policy, organisation: Organisation, now: datetime) -> None:
     """Every missed deadline once, in order of due time, each followed by what its rule demands."""
-    case = draft.case
-    for missed in policy.clocks.breached(case.history, case.complaint, now):
-        if missed.due_at is None or draft.case.complaint.was_breached(missed.clock, missed.due_at):
+    for clock, due_at, key in _missed(draft.case, policy, now):
+        if draft.case.complaint.was_breached(clock, due_at, key):
             continue
-        draft.add(ClockBreached(clock=missed.clock, due_at=missed.due_at, noticed_at=now))
-        if policy.escalates(missed.clock):
-            _raise(
-                draft,
-                one_level_up(draft.case.complaint, policy.document.ladder, organisation, now, missed.clock),
-            )
+        draft.add(ClockBreached(clock=clock, due_at=due_at, noticed_at=now, key=key))
+        if policy.escalates(clock):
+            cause = policy.cause_of(clock)
+            _raise(draft, one_level_up(draft.case.complaint, policy.document.ladder, organisation, now, cause))
+
+
+def _missed(case: Case, policy: Policy, now: datetime) -> list[Breach]:
+    """Deadlines missed by now, first to last; the clocks tell what a move to another policy leaves of them (M8)."""
+    found = (
+        Breach(missed.clock, missed.due_at, missed.key)
+        for missed in policy.clocks.breached(case.history, case.complaint, now)
+        if missed.due_at is not None
+    )
+    return sorted(found, key=lambda breach: breach.due_at)
 
 
 def _raise_when_unreachable(draft: Draft, policy: Policy, organisation: Organisation, now: datetime) -> None:
-    """A customer nobody reached within the window goes one level up, once (design, section 6)."""
+    """A customer nobody reached within the window goes one level up, once; after a callback the file ends (C5)."""
     complaint = draft.case.complaint
-    if complaint.is_exhausted and not any(step.cause == UNREACHABLE for step in complaint.escalations):
+    if has_given_up(complaint) and not any(step.cause == UNREACHABLE for step in complaint.escalations):
         _raise(draft, one_level_up(complaint, policy.document.ladder, organisation, now, UNREACHABLE))
 
 
 def _raise(draft: Draft, step: Step | None) -> None:
     if step is not None:
-        draft.add(Escalated(from_level=step.from_level, to_level=step.to_level, person=step.person, cause=step.cause))
+        draft.add(escalated(step))

@@ -224,7 +224,8 @@ async def test_the_next_deadline_is_the_earliest_a_person_owes(company: Company)
     assert (row.next_clock, row.next_due) == ("first_human", "2026-03-02T02:15:00.000000Z")
     company.reply(complaint)
     kept.catch_up()
-    assert kept.find(Question(), company.now).complaints[0].next_due is None
+    row = kept.find(Question(), company.now).complaints[0]
+    assert (row.next_clock, row.next_due) == ("solution", "2026-03-03T02:00:00.000000Z")
 
 
 @pytest.mark.asyncio

@@ -24,12 +24,12 @@ SERVICES = [Role.INTAKE, Role.WORKFLOW, Role.NOTIFIER, Role.RELAY, Role.DESK, Ro
 
 STORED = {
     Role.CHANNEL: ["intake.web"],
-    Role.INTAKE: ["dead.intake"],
+    Role.INTAKE: [f"agenda.intake.{AN_ID}", "nudges.intake", "dead.intake"],
     Role.WORKFLOW: [f"agenda.workflow.{AN_ID}", "nudges.workflow", "dead.workflow"],
     Role.NOTIFIER: [f"agenda.notifier.{AN_ID}", "nudges.notifier", "dead.notifier"],
-    Role.RELAY: ["complaints.received.7", "nudges.workflow", "nudges.notifier"],
+    Role.RELAY: ["complaints.received.7", "nudges.intake", "nudges.workflow", "nudges.notifier"],
     Role.DESK: [],
-    Role.SETUP: ["nudges.workflow", "nudges.notifier"],
+    Role.SETUP: ["nudges.intake", "nudges.workflow", "nudges.notifier"],
 }
 """What each role may put into a stream, and nothing else of ONE_OF_EACH."""
 
@@ -251,6 +251,7 @@ async def test_setup_makes_no_stream_of_another_name(nats: NatsServer, connect: 
         (Role.CHANNEL, "complaints.>"),
         (Role.CHANNEL, "_INBOX_intake.>"),
         (Role.INTAKE, "receipts.>"),
+        (Role.INTAKE, "commands.resolve"),
         (Role.WORKFLOW, "commands.resolve"),
         (Role.NOTIFIER, "commands.resolve"),
         (Role.DESK, "_INBOX_workflow.>"),

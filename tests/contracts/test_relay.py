@@ -17,7 +17,7 @@ from events.bus import end
 from events.catalogue import from_json
 from events.envelope import Entry, Recorded, StreamId
 from events.ledger import Append, Ledger
-from events.nudges import BUNDLE, Nudge
+from events.nudges import BUNDLE, WANTED, Nudge
 from events.relay import LedgerRestored, Relay
 from events.stores import MemoryStore, Row
 from events.streams import StreamSettings, set_up
@@ -150,7 +150,7 @@ async def test_services_are_nudged_about_what_concerns_them(nats: NatsServer, co
     await relay_all(await a_relay(house, nats, connect))
     sent = [message async for message in messages(house.js, Stream.NUDGES)]
     nudges = [(message.subject, Nudge.model_validate_json(message.data).complaints) for message in sent]
-    assert nudges == [("nudges.workflow", (mine, other)), ("nudges.notifier", (mine, other))]
+    assert nudges == [(f"nudges.{service}", (mine, other)) for service in WANTED]
 
 
 async def test_a_fact_nobody_waits_for_nudges_nobody(nats: NatsServer, connect: Connect) -> None:
@@ -159,7 +159,7 @@ async def test_a_fact_nobody_waits_for_nudges_nobody(nats: NatsServer, connect: 
     relay = await a_relay(house, nats, connect)
     await relay_all(relay)
     before = [message.seq async for message in messages(house.js, Stream.NUDGES)]
-    put(house.ledger, C1, told(in_the_morning()))
+    put(house.ledger, C1, controls.started(in_the_morning()))
     await relay_all(relay)
     assert [message.seq async for message in messages(house.js, Stream.NUDGES)] == before
     assert await house.has_all()

@@ -75,8 +75,10 @@ def test_random_ids_stay_within_the_partitions() -> None:
 def test_durable_names_are_a_contract() -> None:
     assert {(durable.stream.value, durable.name, durable.filter) for durable in DURABLES} == {
         ("INTAKE", "intake", "intake.*"),
+        ("NUDGES", "intake", "nudges.intake"),
         ("NUDGES", "workflow", "nudges.workflow"),
         ("NUDGES", "notifier", "nudges.notifier"),
+        ("AGENDA", "due-intake", "due.intake.*"),
         ("AGENDA", "due-workflow", "due.workflow.*"),
         ("AGENDA", "due-notifier", "due.notifier.*"),
     }

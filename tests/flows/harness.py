@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -447,8 +448,9 @@ def _settings(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def submission(channel: str, external_ref: str, text: str = "收到的手机是坏的,要求退款") -> dict[str, Any]:
-    """A complaint as a channel sends it."""
-    customer = {"name": "张三", "contacts": [{"medium": "phone", "address": "13800000000"}]}
+    """A complaint as a channel sends it, from a customer of its own: the same one complaining twice is a duplicate."""
+    number = f"138{zlib.crc32(f'{channel}/{external_ref}'.encode()) % 10**8:08}"
+    customer = {"name": "张三", "contacts": [{"medium": "phone", "address": number}]}
     return {"channel": channel, "external_ref": external_ref, "text": text, "customer": customer}
 
 

@@ -25,26 +25,27 @@ ENGLISH = 200
 def chinese() -> list[dict[str, Any]]:
     """The labelled complaints, each from somebody who can be called."""
     rows = [row for row in samples("zh/complaints_labelled.csv") if row["kind"] == "complaint"]
-    contact = {"medium": "phone", "address": "13800000000"}
     return [
         {
             "channel": "web",
             "external_ref": row["id"],
             "text": row["text"],
-            "customer": {"name": "王先生", "contacts": [contact]},
+            "customer": {"name": "王先生", "contacts": [{"medium": "phone", "address": f"1380000{number:04}"}]},
         }
-        for row in rows
+        for number, row in enumerate(rows)
     ]
 
 
 def english() -> list[dict[str, Any]]:
-    """The narratives, each from somebody who can be written to."""
+    """The narratives, each from somebody who can be written to.
+
+    Without their product, a family such as "credit card": two hundred in an hour about one product are an incident.
+    """
     return [
         {
             "channel": "app",
             "external_ref": f"cfpb-{row['row']}",
             "text": row["narrative"],
-            "product": row["product"],
             "customer": {"contacts": [{"medium": "email", "address": f"consumer{row['row']}@example.com"}]},
         }
         for row in samples("en/cfpb_narratives.csv")
@@ -91,4 +92,4 @@ async def _the_replay_equals_what_is_served(up: Up) -> None:
 
 def _comparable(state: Mapping[str, Any]) -> dict[str, Any]:
     """The state without what depends on the moment of asking."""
-    return {key: value for key, value in state.items() if key not in {"overdue", "as_of"}}
+    return {key: value for key, value in state.items() if key not in {"overdue", "as_of", "waiting_seconds"}}

@@ -15,9 +15,9 @@ from events.folding import fold
 from events.handling import Classified
 from events.reception import Customer, Received, Supplemented
 from events.vocabulary import ActorKind, Category, Complexity, Medium, Priority, ReplyKind
-from policy.calendars import CalendarSpec
-from policy.clocks import Clocks, ClockSpec
-from policy.official_days import official_days
+from policy.timing.calendars import CalendarSpec
+from policy.timing.clocks import Clocks, ClockSpec
+from policy.timing.official_days import official_days
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MACHINE = Actor(kind=ActorKind.SYSTEM, id="workflow")

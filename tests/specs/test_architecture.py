@@ -102,10 +102,10 @@ def test_facts_and_rules_leave_nothing_to_chance() -> None:
 
 
 REVIEWED_LENGTHS = {
-    ("policy/contact.py", "timedelta(days=1)"): "the next day, when quiet hours end",
-    ("policy/explanation.py", "timedelta(microseconds=1)"): "the day a closing instant belongs to",
-    ("policy/clocks.py", "timedelta(microseconds=1)"): "the first instant after a limit",
-    ("policy/clock_runs.py", "timedelta(days=1)"): "a promised date means the end of that day",
+    ("policy/contacting/contact.py", "timedelta(days=1)"): "the next day, when quiet hours end",
+    ("policy/timing/explanation.py", "timedelta(microseconds=1)"): "the day a closing instant belongs to",
+    ("policy/timing/clocks.py", "timedelta(microseconds=1)"): "the first instant after a limit",
+    ("policy/timing/clock_runs.py", "timedelta(days=1)"): "a promised date means the end of that day",
     ("services/workflow/reconcile.py", "timedelta(milliseconds=1)"): "a look comes just after a limit",
     (
         "services/notifier/senders/port.py",
@@ -157,10 +157,9 @@ def test_no_figure_of_the_handling_documents_is_written_into_a_rule() -> None:
 async def brokers() -> list[NatsBroker]:
     """Every service's broker with its subscribers, not connected."""
     company = Company(in_the_morning())
-    intake = role_broker("nats://127.0.0.1:1", Role.INTAKE, lambda: True)
-    take_submissions(intake, company.intake, company.clock)
-    found = [intake]
+    found = []
     for role, service, look in (
+        (Role.INTAKE, Service.INTAKE, company.linking.look),
         (Role.WORKFLOW, Service.WORKFLOW, company.workflow.look),
         (Role.NOTIFIER, Service.NOTIFIER, company.notifier.look),
     ):
@@ -169,6 +168,7 @@ async def brokers() -> list[NatsBroker]:
         pay_attention(Attention(service, look, agenda, own), service, own)
         answer_commands(own, NAMES, company.commands.perform)
         found.append(own)
+    take_submissions(found[0], company.intake, company.clock)
     return found
 
 

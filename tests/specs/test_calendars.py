@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from events.company import PublicDays
-from policy.calendars import Calendar, CalendarSpec
-from policy.official_days import official_days
+from policy.timing.calendars import Calendar, CalendarSpec
+from policy.timing.official_days import official_days
 from tests.specs.clock_cases import SHANGHAI, at, shipped
 
 SAMPLE_DATA = Path(os.environ.get("AMENDS_SAMPLE_DATA", Path(__file__).parents[3] / "shared" / "data"))

@@ -13,10 +13,11 @@ from events.company import PublicDays
 from events.envelope import History
 from events.fact import Fact
 from events.folding import fold
+from events.handling import ClockBreached
 from events.vocabulary import Priority
-from policy.calendars import CalendarSpec
-from policy.clocks import Clocks, ClockSpec
-from tests.specs.clock_cases import AGENT, classified, history, received
+from policy.timing.calendars import CalendarSpec
+from policy.timing.clocks import Clocks, ClockSpec
+from tests.specs.clock_cases import AGENT, MACHINE, classified, history, received
 
 COMPLAINT = fold(received(datetime(2026, 3, 2, tzinfo=UTC)))
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -28,10 +29,25 @@ LENGTH = 9 * DAY
 
 class Begun(Fact):
     TYPE: ClassVar = "test.begun"
+    name: str = ""
 
 
 class Ended(Fact):
     TYPE: ClassVar = "test.ended"
+    name: str | None = None
+    """None ends every run."""
+
+
+class Renewed(Fact):
+    TYPE: ClassVar = "test.renewed"
+
+
+class Merged(Fact):
+    TYPE: ClassVar = "test.merged"
+
+
+class Parted(Fact):
+    TYPE: ClassVar = "test.parted"
 
 
 class Held(Fact):
@@ -64,6 +80,10 @@ class Story(NamedTuple):
     start_after: str | None
     restart: bool
     events: list[tuple[int, str, Any]]
+
+
+HOLDING = {"held": ("asked", True), "freed": ("asked", False), "merged": ("merged", True), "parted": ("merged", False)}
+"""What makes a clock stand still, of which kind, and what ends that kind."""
 
 
 class Minutes:
@@ -124,6 +144,7 @@ class Walk:
         self.story, self.minutes = story, Minutes(story)
         self.grade = "none"
         self.held = False
+        self.holds: set[str] = set()
         self.run = 0
         self.deadline: Deadline | None = None
         self.waiting = 0
@@ -145,15 +166,18 @@ class Walk:
     def happens(self, now: int, kind: str, detail: Any) -> None:
         if kind == "grade":
             self.grade = detail
-        elif kind in ("held", "freed"):
-            self.held = kind == "held"
+        elif kind in HOLDING:
+            pair, begins = HOLDING[kind]
+            self.holds = self.holds | {pair} if begins else self.holds - {pair}
+            self.held = bool(self.holds)
         elif kind == "moved" and self.deadline is not None:
             if self.deadline.due is not None:
                 self.deadline = Deadline(self.deadline.number + 1)
             self.deadline.fixed = max(now, detail)
-        elif kind == "ended" or (kind == "begun" and self.story.restart):
+        is_renewed = kind == "renewed" and self.deadline is not None
+        if kind == "ended" or is_renewed or (kind == "begun" and self.story.restart):
             self.deadline = None
-        if kind == "begun" and self.deadline is None:
+        if is_renewed or (kind == "begun" and self.deadline is None):
             self.run += 1
             self.deadline = Deadline(1)
             self.opened_late = self.story.out_of_hours is not None and not self.minutes.open[now]
@@ -220,6 +244,8 @@ PLACES = [
     ("America/Havana", "2026-03-05"),
     ("America/Havana", "2026-10-29"),
     ("Europe/London", "2025-12-28"),
+    ("Europe/London", "2026-03-25"),
+    ("Europe/London", "2026-10-21"),
 ]
 
 
@@ -238,7 +264,8 @@ def durations(calendars: tuple[str, ...] = ("cal", "wall")) -> st.SearchStrategy
 
 def happenings(every: bool) -> st.SearchStrategy[tuple[int, str, Any]]:
     when = st.integers(0, LENGTH - 1)
-    plain = st.tuples(when, st.sampled_from(["begun", "ended", "held", "freed"]), st.none())
+    kinds = ["begun", "ended", "held", "freed", "merged", "parted", "renewed"]
+    plain = st.tuples(when, st.sampled_from(kinds), st.none())
     grade = st.tuples(when, st.just("grade"), st.sampled_from(["red", "yellow", "green"]))
     moved = st.tuples(when, st.just("moved"), st.integers(0, LENGTH))
     return plain | grade if every else plain | grade | moved
@@ -278,7 +305,7 @@ def stories(draw: st.DrawFn) -> Story:
 # The engine's telling of the same story.
 
 
-def engine(story: Story) -> Clocks:
+def engine(story: Story, **changes: Any) -> Clocks:
     weekly = {day: [f"{_hhmm(a)}-{_hhmm(b)}" for a, b in hours] for day, hours in story.weekly.items()}
     years = {story.first.year, story.first.year + 1}
     listed = tuple(
@@ -293,7 +320,8 @@ def engine(story: Story) -> Clocks:
     )
     calendar = {"weekly": weekly, "holidays": "xx", "extra_workdays": "xx"}
     calendars = {"cal": CalendarSpec.model_validate(calendar), "wall": CalendarSpec(always=True)}
-    return Clocks({"clock": ClockSpec.model_validate(_clock(story))}, calendars, story.zone, listed)
+    clock = {**_clock(story), **changes}
+    return Clocks({"clock": ClockSpec.model_validate(clock)}, calendars, story.zone, listed, ("Merged..Parted",))
 
 
 def _clock(story: Story) -> dict[str, Any]:
@@ -303,6 +331,7 @@ def _clock(story: Story) -> dict[str, Any]:
         "stop": "Ended",
         "pause": "Held..Freed",
         "restart": story.restart,
+        "renew": "Renewed",
         "every" if story.every else "target": story.targets,
     }
     if not story.every:
@@ -334,7 +363,20 @@ def _fact(story: Story, kind: str, detail: Any) -> Fact:
         return classified(Priority[detail.upper()])
     if kind == "moved":
         return Moved(until=story.first + detail * STEP)
-    return {"begun": Begun, "ended": Ended, "held": Held, "freed": Freed}[kind]()
+    if kind in ("begun", "ended") and detail is not None:
+        return Begun(name=detail) if kind == "begun" else Ended(name=detail)
+    return PLAIN[kind]()
+
+
+PLAIN: dict[str, type[Fact]] = {
+    "begun": Begun,
+    "ended": Ended,
+    "held": Held,
+    "freed": Freed,
+    "renewed": Renewed,
+    "merged": Merged,
+    "parted": Parted,
+}
 
 
 def agrees(story: Story, looks: list[int]) -> None:
@@ -378,6 +420,78 @@ def test_breaches_are_those_an_oracle_counts_step_by_step(story: Story, looks: l
 @given(stories(), LOOKS)
 def test_breaches_are_those_an_oracle_counts_in_a_long_run(story: Story, looks: list[int]) -> None:
     agrees(story, looks)
+
+
+# Runs side by side: each is what one clock would show that knew of its own events alone.
+
+NAMES = ("a", "b")
+
+
+@st.composite
+def named_stories(draw: st.DrawFn) -> Story:
+    """A story whose runs have names; an end without one ends them all."""
+    story = draw(stories())
+    kept = [event for event in story.events if event[1] not in ("moved", "renewed")]
+    begun, ended = st.sampled_from(NAMES), st.sampled_from([*NAMES, None])
+    choose = {"begun": begun, "ended": ended}
+    events = [(when, kind, draw(choose[kind]) if kind in choose else detail) for when, kind, detail in kept]
+    return story._replace(events=events, restart=False)
+
+
+def alone(story: Story, name: str) -> Story:
+    """What concerns one name."""
+    mine = [e for e in story.events if e[1] not in ("begun", "ended") or e[2] in (name, None)]
+    return story._replace(events=[(when, kind, None if kind in ("begun", "ended") else d) for when, kind, d in mine])
+
+
+def agrees_by_name(story: Story, look: int) -> None:
+    clocks, now = engine(story, key="name", extend=None, renew=()), story.first + look * STEP
+    found = {
+        (reading.key, (reading.due_at - story.first) // STEP)
+        for reading in clocks.breached(told(story), COMPLAINT, now)
+        if reading.due_at is not None
+    }
+    walks = {name: Walk(alone(story, name)) for name in NAMES}
+    assert found == {(name, due) for name, walk in walks.items() for _, _, due in walk.missed if due < look}
+
+
+@pytest.mark.clause("S003-6.2", "S004-4.3")
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
+@given(named_stories(), st.integers(0, LENGTH))
+def test_runs_side_by_side_miss_what_an_oracle_counts_for_each(story: Story, look: int) -> None:
+    agrees_by_name(story, look)
+
+
+@pytest.mark.long
+@settings(max_examples=3_000, deadline=None, suppress_health_check=SLOW)
+@given(named_stories(), st.integers(0, LENGTH))
+def test_runs_side_by_side_in_a_long_run(story: Story, look: int) -> None:
+    agrees_by_name(story, look)
+
+
+# Breaches recorded as they are noticed, and events written down later than they happened.
+
+AFTERWARDS = ("ended", "held", "renewed", "begun")
+
+
+@pytest.mark.clause("S001-14.1")
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(
+    stories(), st.integers(0, LENGTH), st.integers(0, LENGTH), st.sampled_from(["ended", "held", "renewed", "begun"])
+)
+def test_what_is_written_down_after_a_breach_neither_undoes_nor_doubles_it(
+    story: Story, look: int, written: int, kind: str
+) -> None:
+    clocks, now = engine(story), story.first + look * STEP
+    known = told(story, look)
+    missed = {r.due_at for r in clocks.breached(known, COMPLAINT, now) if r.due_at is not None}
+    breaches_ = [(now, ClockBreached(clock="clock", due_at=due, noticed_at=now), MACHINE) for due in sorted(missed)]
+    late = (story.first + min(written, look) * STEP, _fact(story, kind, None), AGENT)
+    after = history(*((r.occurred_at, r.fact, r.actor) for r in known), *breaches_, late)
+    again = {r.due_at for r in clocks.breached(after, COMPLAINT, now) if r.due_at is not None}
+    assert missed <= again
+    if kind in ("ended", "held"):
+        assert again == missed
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=SLOW)

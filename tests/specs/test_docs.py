@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.generate_docs import pages
+from tests.generate_docs import clauses, pages, rules
 
 PAGES = pages()
 
@@ -21,3 +21,10 @@ def test_every_link_of_the_front_pages_leads_somewhere() -> None:
         links = [part.split(")")[0] for part in text.split("](")[1:]]
         missing = [link for link in links if "://" not in link and not (root / name).parent.joinpath(link).exists()]
         assert missing == [], name
+
+
+def test_every_rule_is_proven_by_a_test_or_waits_for_something_named() -> None:
+    proven = {id_ for id_, tests in clauses().items() if tests}
+    missing = [row["id"] for row in rules() if row["id"] not in proven and not row["waits_for"]]
+    assert missing == [], "cite them on the tests that prove them, or say in docs/requirements.csv what they wait for"
+    assert [row["id"] for row in rules() if row["id"] in proven and row["waits_for"]] == []

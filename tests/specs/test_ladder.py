@@ -1,13 +1,17 @@
 """Level by level, jumps only by a named rule, never to the accused, never round in circles (S002-4.3, S002-4.4)."""
 
 import pytest
+from pydantic import ValidationError
 
 from events.complaint import Complaint
-from events.vocabulary import Priority
-from policy.ladder import Step, decider, jump, one_level_up
-from policy.organisation import TOP, Organisation
+from events.handling import Escalated
+from events.links import Link, Links
+from events.verification import Finding, Verification, Verified
+from events.vocabulary import Liable, Priority, Relation
+from policy.people.ladder import Jump, Step, decider, jump, one_level_up
+from policy.people.organisation import TOP, Organisation
 from tests import controls
-from tests.bdd import given
+from tests.bdd import facts, given, names
 from tests.controls import in_the_morning, with_absent
 
 NOW = in_the_morning()
@@ -92,3 +96,70 @@ def test_where_nobody_may_decide_the_board_is_named() -> None:
 def test_a_complaint_without_a_handler_still_finds_a_decider() -> None:
     unassigned = given(controls.received(), controls.classified(NOW)).complaint
     assert decider(unassigned, 2, controls.company(), NOW) == "he.jing"
+
+
+def flagged(*flags: str, level: int = 1) -> Complaint:
+    return a_complaint(level=level)._replace(flags=flags)
+
+
+def jumped(complaint: Complaint) -> Step | None:
+    return jump(complaint, LADDER, controls.company(), NOW)
+
+
+@pytest.mark.clause("S002-4.2", "S002-4.4")
+@pytest.mark.parametrize(
+    ("flag", "rule"), [("trend", "trend"), ("repeat", "repeat"), ("major", "major"), ("injury", "major")]
+)
+def test_what_threatens_to_grow_weighs_heavily_or_comes_again_goes_to_the_supervisor(flag: str, rule: str) -> None:
+    assert jumped(flagged(flag)) == Step(1, 2, "wang.fang", rule)
+
+
+@pytest.mark.clause("S002-4.2", "S002-4.3")
+def test_each_trigger_raises_once_and_who_has_it_already_is_not_passed_over() -> None:
+    assert jumped(flagged("trend", "repeat", "major", level=2)) is None
+    assert jumped(flagged("staff", "refund")) is None
+
+
+@pytest.mark.clause("S002-4.2")
+@pytest.mark.parametrize(
+    ("relation", "leads", "rule"),
+    [(Relation.REPEAT, False, "repeat"), (Relation.REPEAT, True, None), (Relation.INCIDENT, False, None)],
+)
+def test_the_later_of_two_complaints_about_one_matter_is_raised(
+    relation: Relation, leads: bool, rule: str | None
+) -> None:
+    link = Link(controls.some_streams(1)[0], relation, leads)
+    step = jumped(a_complaint()._replace(links=Links((link,))))
+    assert (step and step.cause) == rule
+
+
+@pytest.mark.clause("S003-4.2")
+@pytest.mark.parametrize(("own_fault", "rule"), [(True, "self_reported"), (False, None)])
+def test_a_fault_somebody_reports_themselves_goes_to_the_supervisor(own_fault: bool, rule: str | None) -> None:
+    fact = Verified(facts="漏记一笔", liable=Liable.COMPANY, cause="billing.entry", self_reported=own_fault)
+    found = Verification(finding=Finding(fact, "li.na", NOW, 4))
+    step = jumped(a_complaint()._replace(verification=found))
+    assert (step and step.cause) == rule
+
+
+@pytest.mark.clause("S002-4.2", "S002-4.3")
+def test_a_look_raises_a_repeat_at_once_by_its_rule_and_never_again() -> None:
+    story = given(controls.received(text="我已经多次投诉,宽带一直没人修。"))
+    looked = story.workflow_looks(NOW)
+    raised = [fact for fact in facts(looked) if isinstance(fact, Escalated)]
+    assert [(step.from_level, step.to_level, step.cause) for step in raised] == [(1, 2, "repeat")]
+    assert "Escalated" not in names(story.and_then(*looked.entries).workflow_looks(NOW))
+
+
+def test_a_jump_without_a_trigger_is_no_rule() -> None:
+    with pytest.raises(ValidationError, match="a jump needs a trigger"):
+        Jump(source=("S002-4.2",), to_level=2)
+
+
+@pytest.mark.clause("S002-4.3")
+@pytest.mark.parametrize("level", [1, 2])
+def test_no_level_is_skipped_but_by_a_named_rule(level: int) -> None:
+    step = up(a_complaint(level=level))
+    assert step is not None
+    assert step.to_level == level + 1
+    assert all(rule.source for rule in LADDER.jump.values())

@@ -5,10 +5,10 @@ import pytest
 from events.envelope import Entry
 from events.reception import Customer
 from events.vocabulary import Audience, Language, Medium, Outcome, Priority, ReplyKind
-from policy.contact import Next
-from policy.notices import Notice, letter, notices, owed
-from policy.organisation import Organisation
-from policy.templates import Letter, language_of, spoken
+from policy.contacting.contact import Next
+from policy.contacting.notices import Notice, letter, notices, owed
+from policy.contacting.templates import Letter, language_of, spoken
+from policy.people.organisation import Organisation
 from tests import controls
 from tests.bdd import Given, given
 from tests.controls import HOUR, at, customer, in_the_morning, with_absent

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from policy.organisation import Absence, InvalidOrganisation, parse_organisation, with_absence
+from policy.people.organisation import Absence, InvalidOrganisation, parse_organisation, with_absence
 from policy.policy import SAMPLE_ORGANISATION
 from tests import controls
 from tests.controls import at, in_the_morning, with_absent

@@ -6,7 +6,7 @@ from events.contact import RetryAttempted, StaffAlerted
 from events.envelope import Actor, Recorded
 from events.fact import Fact
 from events.vocabulary import ActorKind, Medium, Outcome, Priority, ReplyKind
-from policy.patterns import parse_pair, parse_pattern
+from policy.timing.patterns import parse_pair, parse_pattern
 from tests.specs.clock_cases import AGENT, CHANNEL, MACHINE, RECEIVED, at, classified, history, replied
 
 CUSTOMER = Actor(kind=ActorKind.CUSTOMER, id="zhang.san")

@@ -8,8 +8,8 @@ import pytest
 from events.complaint import Complaint
 from events.envelope import StreamId
 from events.vocabulary import Category
-from policy.organisation import Organisation
-from policy.routing import Assignment, assignment
+from policy.people.organisation import Organisation
+from policy.people.routing import Assignment, assignment, free_person, replacement
 from tests import controls
 from tests.bdd import given
 from tests.controls import in_the_morning, some_streams, with_absent
@@ -101,3 +101,30 @@ def test_a_company_where_everybody_is_away_still_names_somebody() -> None:
     found = routed(a_complaint(Category.SERVICE, "zhao.lei"), nobody)
     assert found.handler in controls.company().person
     assert found.handler != "zhao.lei"
+
+
+@pytest.mark.clause("S001-6.6", "S003-2.3")
+@pytest.mark.parametrize(
+    ("department", "person"), [("logistics", "sun.li"), ("legal", "chen.jie"), ("finance", "hu.mei")]
+)
+def test_a_part_goes_to_somebody_of_the_department_asked(department: str, person: str) -> None:
+    assert free_person(department, a_complaint(Category.SERVICE), ROUTING, controls.company(), NOW) == person
+
+
+@pytest.mark.clause("S002-7.1")
+@pytest.mark.parametrize("accused", sorted(controls.company().person))
+def test_whoever_takes_the_place_of_somebody_barred_is_not_barred(accused: str) -> None:
+    complaint = a_complaint(Category.SERVICE, accused)._replace(owner=accused, handler=accused, department="service")
+    found = replacement(complaint, ROUTING, controls.company(), NOW)
+    assert found is not None
+    assert not {found.owner, found.handler} & controls.company().recused([accused])
+
+
+@pytest.mark.clause("S002-1.1")
+def test_whoever_may_stay_stays() -> None:
+    complaint = a_complaint(Category.BILLING, "liu.yang")
+    complaint = complaint._replace(owner="li.na", handler="liu.yang", department="billing")
+    found = replacement(complaint, ROUTING, controls.company(), NOW)
+    assert found is not None
+    assert found.owner == "li.na"
+    assert replacement(complaint._replace(handler="sun.li"), ROUTING, controls.company(), NOW) is None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from events.vocabulary import Category, Complexity, Priority
-from policy.triage import Condition, Triager, TriageRules
+from policy.sorting.triage import Condition, Triager, TriageRules
 
 POLICY = Path(__file__).parents[2] / "policy"
 

@@ -1,0 +1,56 @@
+"""Refunds of billing errors: what is owed, who checks, who pays, by what means (S002-6.1..6.5)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import orjson
+from pydantic import Field
+
+from events.fact import Value
+from events.money import rounded
+from events.vocabulary import RefundMethod
+from policy.people.organisation import Organisation, digest
+
+
+class RefundRules(Value):
+    """`[refund]`: twice the difference, checked, then paid by preferred means (S002-6.1, S002-6.2, S002-6.5)."""
+
+    source: tuple[str, ...]
+    factor: Decimal = Field(ge=1)
+    """How many times the difference is given back (双倍)."""
+    methods: tuple[RefundMethod, ...]
+    """All means there are, the best one first."""
+    preferred: tuple[RefundMethod, ...]
+    """Means that need no reason."""
+    verifier_level: int = Field(ge=1)
+    """From this level of the ladder people may check a refund."""
+    verifier_roles: tuple[str, ...] = ()
+    """Roles outside the ladder that may check one too."""
+    payer_roles: tuple[str, ...]
+    """Roles that pay."""
+
+
+def refund_owed(charged: Decimal, due: Decimal, factor: Decimal) -> Decimal:
+    """The factor times what was charged too much; nothing where too little was; rounded once, half up (S002-6.1)."""
+    return rounded(factor * max(Decimal(0), charged - due))
+
+
+def figures_sha256(charged: Decimal, due: Decimal, refund: Decimal, currency: str) -> str:
+    """Digest of the figures approvers approve: other figures make their approval void (S002-1.15)."""
+    figures = {"charged": str(charged), "currency": currency, "due": str(due), "refund": str(refund)}
+    return digest(orjson.dumps(figures, option=orjson.OPT_SORT_KEYS).decode())
+
+
+def may_verify(person: str, rules: RefundRules, organisation: Organisation) -> bool:
+    """Whether that person may check a refund: somebody of the ladder, or of a role named for it (S002-6.2)."""
+    known = organisation.person[person]
+    return (known.level or 0) >= rules.verifier_level or known.role in rules.verifier_roles
+
+
+def payers(rules: RefundRules, organisation: Organisation, but: Sequence[str] = ()) -> tuple[str, ...]:
+    """Who may pay, by id."""
+    return tuple(
+        id_
+        for id_, person in sorted(organisation.person.items())
+        if person.role in rules.payer_roles and id_ not in but
+    )
