@@ -25,10 +25,13 @@ def run(script: str, directory: Path) -> str:
 
 
 async def test_the_first_complaint_of_the_readme_is_received_explained_and_answered(tmp_path: Path) -> None:
-    first, look, rehearse = BLOCK.findall((REPOSITORY / "README.md").read_text())
+    first, look, rehearse, stories = BLOCK.findall((REPOSITORY / "README.md").read_text())
     with an_up(tmp_path / "amends-data") as up:
         await _first_complaint(up, tmp_path, first, look)
     assert '"complaint.escalated"' in await asyncio.to_thread(run, rehearse, tmp_path)
+    told = await asyncio.to_thread(run, stories, tmp_path)
+    assert '"complaint.archived"' in told
+    assert '"complaint.refund_paid"' in told
 
 
 async def _first_complaint(up: Up, directory: Path, first: str, look: str) -> None:
