@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from events.commands import Answer, Command, answer_json
 from events.delivery import PASSING
+from events.problems import problems_of
 from events.subjects import COMMANDS_QUEUE, command_subject
 
 log = structlog.get_logger()
@@ -19,8 +20,14 @@ Perform = Callable[[Command], Awaitable[Answer]]
 ANSWER_SECONDS = 10.0
 FAILED = {
     "error": "failed",
-    "zh": "系统内部错误,已记入日志;请先查看再重试",
+    "zh": "系统内部错误，已记入日志；请先查看再重试",
     "en": "a fault of ours, it was logged; look before you ask again",
+}
+
+TOO_LARGE = {
+    "error": "too_large",
+    "zh": "命令内容过大：请缩短文字，附件只传摘要",
+    "en": "the command is too large: shorten its text, send attachments as digests",
 }
 
 
@@ -33,6 +40,8 @@ def answer_commands(broker: NatsBroker, names: tuple[str, ...], perform: Perform
 async def ask_command(client: Client, command: Command) -> dict[str, Any]:
     """The answer of whichever service decides on that command; raises a NATS error or TimeoutError when none does."""
     body = command.model_dump_json(exclude={"name"}).encode()
+    if len(body) > client.max_payload:
+        return TOO_LARGE
     headers = {"content-type": "application/json"}
     message = await client.request(command_subject(command.name), body, ANSWER_SECONDS, headers=headers)
     answer: dict[str, Any] = orjson.loads(message.data)
@@ -55,8 +64,5 @@ def _answer_command(broker: NatsBroker, name: str, perform: Perform) -> None:
 
 
 def problems(wrong: ValidationError) -> list[dict[str, str]]:
-    """What is wrong with a command's data, field by field."""
-    return [
-        {"field": ".".join(map(str, error["loc"])), "code": error["type"], "en": error["msg"]}
-        for error in wrong.errors(include_url=False)
-    ]
+    """What is wrong with a command's data, field by field, in both languages."""
+    return [problem.model_dump() for problem in problems_of(wrong)]

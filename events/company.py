@@ -23,7 +23,7 @@ class PolicyPublished(Fact):
 
     TYPE: ClassVar = "company.policy_published"
     WRITER: ClassVar = Service.SETUP
-    ZH: ClassVar = "{time},{actor}发布政策 {policy_id}(摘要 {sha256})。"
+    ZH: ClassVar = "{time}，{actor}发布政策 {policy_id}（摘要 {sha256}）。"
     EN: ClassVar = "{time}: {actor} published policy {policy_id} (digest {sha256})."
 
     policy_id: str
@@ -39,7 +39,7 @@ class OrganisationPublished(Fact):
 
     TYPE: ClassVar = "company.organisation_published"
     WRITER: ClassVar = Service.SETUP
-    ZH: ClassVar = "{time},{actor}发布组织架构(摘要 {sha256})。"
+    ZH: ClassVar = "{time}，{actor}发布组织架构（摘要 {sha256}）。"
     EN: ClassVar = "{time}: {actor} published the organisation (digest {sha256})."
 
     sha256: str

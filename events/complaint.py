@@ -155,11 +155,6 @@ class Complaint(NamedTuple):
         """A person has acted on it."""
         return self.last_human_act is not None
 
-    @property
-    def is_exhausted(self) -> bool:
-        """The customer could not be reached within the window (S002-1.10)."""
-        return any(attempt.outcome is Outcome.EXHAUSTED for attempt in self.attempts)
-
     def was_breached(self, clock: str, due_at: datetime, key: str | None = None) -> bool:
         """That missed deadline is recorded already."""
         return Breach(clock, due_at, key) in self.breaches
@@ -175,4 +170,6 @@ class Case(NamedTuple):
     complaint: Complaint
     history: History
     kin: tuple[Complaint, ...] = ()
-    """The complaints it is linked to, where a command is decided; earlier offers bind there too (S002-3.6)."""
+    """The complaints it is linked to, where a command needs them; earlier offers bind there too (S002-3.6)."""
+    all_kin: bool = True
+    """False where some kin were not looked at: there are too many, or one cannot be read."""

@@ -11,7 +11,7 @@ class ContactStarted(Fact):
 
     TYPE: ClassVar = "complaint.contact_started"
     WRITER: ClassVar = Service.NOTIFIER
-    ZH: ClassVar = "{time},{actor}开始通过{medium}向{audience}发送{kind}(编号 {key})。"
+    ZH: ClassVar = "{time}，{actor}开始通过{medium}向{audience}发送{kind}（编号 {key}）。"
     EN: ClassVar = "{time}: {actor} started to send the {kind} to the {audience} by {medium} (key {key})."
 
     key: str
@@ -33,7 +33,7 @@ class Replied(Fact):
 
     TYPE: ClassVar = "complaint.replied"
     WRITER: ClassVar = Service.NOTIFIER
-    ZH: ClassVar = "{time},{actor}通过{medium}向客户作出{kind}。"
+    ZH: ClassVar = "{time}，{actor}通过{medium}向客户作出{kind}。"
     EN: ClassVar = "{time}: {actor} told the customer by {medium}: {kind}."
 
     kind: ReplyKind
@@ -59,7 +59,7 @@ class RetryAttempted(Fact):
 
     TYPE: ClassVar = "complaint.retry_attempted"
     WRITER: ClassVar = Service.NOTIFIER
-    ZH: ClassVar = "{time},{actor}通过{medium}联系客户未果:{outcome}(计入次数:{counted})。"
+    ZH: ClassVar = "{time}，{actor}通过{medium}联系客户未果：{outcome}（计入次数：{counted}）。"
     EN: ClassVar = "{time}: {actor} tried to reach the customer by {medium}: {outcome} (counted: {counted})."
 
     kind: ReplyKind
@@ -78,7 +78,7 @@ class StaffAlerted(Fact):
 
     TYPE: ClassVar = "complaint.staff_alerted"
     WRITER: ClassVar = Service.NOTIFIER
-    ZH: ClassVar = "{time},{actor}通过{medium}提醒 {person}:{kind}(送达:{delivered})。"
+    ZH: ClassVar = "{time}，{actor}通过{medium}提醒 {person}：{kind}（送达：{delivered}）。"
     EN: ClassVar = "{time}: {actor} alerted {person} by {medium}: {kind} (delivered: {delivered})."
 
     kind: ReplyKind

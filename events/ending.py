@@ -13,7 +13,7 @@ class NotAccepted(Fact):
 
     TYPE: ClassVar = "complaint.not_accepted"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}决定不予受理:{ground}(依据 {proof})。"
+    ZH: ClassVar = "{time}，{actor}决定不予受理：{ground}（依据 {proof}）。"
     EN: ClassVar = "{time}: {actor} did not accept the complaint: {ground} (proof {proof})."
 
     ground: Ground
@@ -26,7 +26,7 @@ class Withdrawn(Fact):
 
     TYPE: ClassVar = "complaint.withdrawn"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}记录客户撤回投诉。"
+    ZH: ClassVar = "{time}，{actor}记录客户撤回投诉。"
     EN: ClassVar = "{time}: {actor} recorded that the customer withdrew the complaint."
 
     words: Personal
@@ -37,7 +37,7 @@ class Resolved(Fact):
 
     TYPE: ClassVar = "complaint.resolved"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}办结投诉:{outcome}。"
+    ZH: ClassVar = "{time}，{actor}办结投诉：{outcome}。"
     EN: ClassVar = "{time}: {actor} resolved the complaint: {outcome}."
 
     outcome: Resolution
@@ -49,7 +49,7 @@ class CalledBack(Fact):
 
     TYPE: ClassVar = "complaint.called_back"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}通过{medium}回访:已解决 {solved},满意 {satisfied}。"
+    ZH: ClassVar = "{time}，{actor}通过{medium}回访：已解决 {solved}，满意 {satisfied}。"
     EN: ClassVar = "{time}: {actor} called back by {medium}: solved {solved}, satisfied {satisfied}."
 
     solved: bool
@@ -63,7 +63,7 @@ class Reopened(Fact):
 
     TYPE: ClassVar = "complaint.reopened"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}重新处理投诉(第 {round} 轮):{reason}。"
+    ZH: ClassVar = "{time}，{actor}重新处理投诉（第 {round} 轮）：{reason}。"
     EN: ClassVar = "{time}: {actor} reopened the complaint (round {round}): {reason}."
 
     round: int
@@ -76,7 +76,7 @@ class Archived(Fact):
 
     TYPE: ClassVar = "complaint.archived"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}归档投诉({ground})。"
+    ZH: ClassVar = "{time}，{actor}归档投诉（{ground}）。"
     EN: ClassVar = "{time}: {actor} archived the complaint ({ground})."
 
     ground: str

@@ -1,5 +1,6 @@
 """Facts of doing what was agreed: steps, refunds, promises, and more time where it was granted (S004-5.3, S002-6.1)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
@@ -7,7 +8,7 @@ from typing import ClassVar, NamedTuple
 from events.envelope import Folds, Recorded
 from events.fact import Fact, Personal
 from events.money import Currency, ExactMoney, Money
-from events.vocabulary import BillingError, RefundMethod, Service
+from events.vocabulary import BillingError, Language, RefundMethod, Service
 
 
 class StepCompleted(Fact):
@@ -15,7 +16,7 @@ class StepCompleted(Fact):
 
     TYPE: ClassVar = "complaint.step_completed"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}完成步骤 {step}。"
+    ZH: ClassVar = "{time}，{actor}完成步骤 {step}。"
     EN: ClassVar = "{time}: {actor} completed step {step}."
 
     step: str
@@ -30,7 +31,7 @@ class StepFailed(Fact):
 
     TYPE: ClassVar = "complaint.step_failed"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}报告步骤 {step} 未能完成。"
+    ZH: ClassVar = "{time}，{actor}报告步骤 {step} 未能完成。"
     EN: ClassVar = "{time}: {actor} reported that step {step} failed."
 
     step: str
@@ -42,7 +43,7 @@ class RefundVerified(Fact):
 
     TYPE: ClassVar = "complaint.refund_verified"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}查证:已收 {charged},应收 {due},应退 {refund} {currency}。"
+    ZH: ClassVar = "{time}，{actor}查证：已收 {charged}，应收 {due}，应退 {refund} {currency}。"
     EN: ClassVar = "{time}: {actor} verified: charged {charged}, due {due}, refund {refund} {currency}."
 
     charged: ExactMoney
@@ -62,7 +63,7 @@ class RefundPaid(Fact):
 
     TYPE: ClassVar = "complaint.refund_paid"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}以{method}退费 {amount} {currency}(凭证 {reference})。"
+    ZH: ClassVar = "{time}，{actor}以{method}退费 {amount} {currency}（凭证 {reference}）。"
     EN: ClassVar = "{time}: {actor} refunded {amount} {currency} by {method} (reference {reference})."
 
     amount: Money
@@ -78,7 +79,7 @@ class CommitmentMade(Fact):
 
     TYPE: ClassVar = "complaint.commitment_made"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}向客户承诺({promise}):{what},{by} 前兑现。"
+    ZH: ClassVar = "{time}，{actor}向客户承诺（{promise}）：{what}，{by} 前兑现。"
     EN: ClassVar = "{time}: {actor} promised the customer ({promise}): {what}, by {by}."
 
     promise: str
@@ -94,11 +95,19 @@ class CommitmentKept(Fact):
 
     TYPE: ClassVar = "complaint.commitment_kept"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}兑现承诺 {promise}(逾期:{late})。"
-    EN: ClassVar = "{time}: {actor} kept promise {promise} (late: {late})."
+    ZH: ClassVar = "{time}，{actor}按时兑现承诺 {promise}。"
+    EN: ClassVar = "{time}: {actor} kept promise {promise} in time."
+    LATE: ClassVar[Mapping[Language, str]] = {
+        "zh": "{time}，{actor}逾期兑现承诺 {promise}。",
+        "en": "{time}: {actor} kept promise {promise} late.",
+    }
 
     promise: str
     late: bool
+
+    def told(self, language: Language) -> str:
+        """In time or late, in so many words (S003-6.2)."""
+        return self.LATE[language] if self.late else super().told(language)
 
 
 class DeadlineExtended(Fact):
@@ -106,7 +115,7 @@ class DeadlineExtended(Fact):
 
     TYPE: ClassVar = "complaint.deadline_extended"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}将 {clock} 延至 {until}({reason})。"
+    ZH: ClassVar = "{time}，{actor}将 {clock} 延至 {until}（{reason}）。"
     EN: ClassVar = "{time}: {actor} extended {clock} until {until} ({reason})."
 
     clock: str
@@ -220,7 +229,7 @@ def _extended(known: Execution, fact: DeadlineExtended, recorded: Recorded) -> E
     return known._replace(extensions=(*known.extensions, Extension(fact.clock, fact.until, recorded.actor.id)))
 
 
-def begun_anew(known: Execution, _: Fact, __: Recorded) -> Execution:
+def begun_again(known: Execution) -> Execution:
     """Another plan was agreed, or work begins again: its steps are all still to be done."""
     return known._replace(steps=())
 

@@ -3,15 +3,26 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from events.vocabulary import Service
+from events.vocabulary import Language, Service
 
 
 class Value(BaseModel):
     """A frozen value that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value or ()
+
+
+OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""Texts; one alone may stand without a list."""
+
+Name = Annotated[str, BeforeValidator(lambda named: str(named) if type(named) is int else named)]
+"""A name that people may also write as a number: `p1`, `1`, 1."""
 
 
 class PersonalData:
@@ -35,6 +46,10 @@ class Fact(Value):
     ZH: ClassVar[str]
     EN: ClassVar[str]
     """The audit sentence; braces name fields of the fact, `actor` and `time`."""
+
+    def told(self, language: Language) -> str:
+        """The audit sentence that fits this fact; a kind that can mean two things chooses between two."""
+        return self.ZH if language == "zh" else self.EN
 
 
 def personal_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

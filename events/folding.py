@@ -10,7 +10,7 @@ from events.ending import Reopened
 from events.envelope import Folds, History, Recorded
 from events.fact import Fact
 from events.handling import Assigned, Classified, ClockBreached, Escalated
-from events.participation import HandedOver, Nudged, OwnerNamed, PolicyMigrated
+from events.participation import ActRefused, HandedOver, Nudged, OwnerNamed, PolicyMigrated
 from events.reception import Received, Supplemented
 from events.solution import CustomerAgreed, CustomerDeclined
 from events.understanding import Labelled, UnderstandingConfirmed
@@ -72,16 +72,22 @@ def _received(recorded: Recorded) -> Complaint:
 
 def _supplemented(complaint: Complaint, fact: Supplemented, recorded: Recorded) -> Changes:
     return {
-        "demands": tuple(dict.fromkeys(complaint.demands + fact.demands)),
-        "accused": tuple(dict.fromkeys(complaint.accused + fact.accused)),
+        "demands": _with(complaint.demands, fact.demands),
+        "accused": _with(complaint.accused, fact.accused),
         "attachments": complaint.attachments + fact.attachments,
         "contents": complaint.contents | {fact.content_sha256},
         "understanding": understanding.supplied(complaint.understanding, fact, recorded),
     }
 
 
+def _with(known: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """What is known and what is new, each once; nothing is copied where nothing is new."""
+    new = tuple(each for each in dict.fromkeys(more) if each not in known)
+    return known + new if new else known
+
+
 def _demanded(complaint: Complaint, fact: UnderstandingConfirmed, _: Recorded) -> Changes:
-    demands = tuple(dict.fromkeys(complaint.demands + fact.demands))
+    demands = _with(complaint.demands, fact.demands)
     return {"demands": demands, "mode": Mode.ON_THE_SPOT if fact.on_the_spot else complaint.mode}
 
 
@@ -119,12 +125,16 @@ def _reopened(complaint: Complaint, _: Reopened, recorded: Recorded) -> Changes:
         "mode": _dispatched(complaint),
         "verification": verification.begun_again(complaint.verification),
         "solution": solution.begun_again(complaint.solution, recorded.version),
-        "execution": execution.begun_anew(complaint.execution, _, recorded),
+        "execution": execution.begun_again(complaint.execution),
     }
 
 
 def _declined(complaint: Complaint, _: CustomerDeclined, __: Recorded) -> Changes:
     return {"mode": _dispatched(complaint)}
+
+
+def _agreed(complaint: Complaint, _: CustomerAgreed, __: Recorded) -> Changes:
+    return {"execution": execution.begun_again(complaint.execution)}
 
 
 def _dispatched(complaint: Complaint) -> Mode | None:
@@ -230,9 +240,10 @@ _OWN: Mapping[type[Fact], Change] = {
     HandedOver: _handed_over,
     OwnerNamed: _owner_named,
     PolicyMigrated: _policy_migrated,
+    ActRefused: lambda *_: {},
     Nudged: lambda *_: {},
     CustomerDeclined: _declined,
-    CustomerAgreed: _within("execution", execution.begun_anew),
+    CustomerAgreed: _agreed,
     Reopened: _reopened,
 }
 """What a fact changes of the complaint itself, beside its phase."""

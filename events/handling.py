@@ -12,7 +12,7 @@ class Classified(Fact):
 
     TYPE: ClassVar = "complaint.classified"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}将投诉定为{category}类、{priority}、{complexity}(依据 {rules})。"
+    ZH: ClassVar = "{time}，{actor}将投诉定为{category}类、{priority}、{complexity}（依据 {rules}）。"
     EN: ClassVar = "{time}: {actor} classified the complaint as {category}, {priority}, {complexity} (rules {rules})."
 
     category: Category
@@ -36,7 +36,7 @@ class Assigned(Fact):
 
     TYPE: ClassVar = "complaint.assigned"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}将投诉交由 {department} 的 {handler} 处理,负责人 {owner}({reason})。"
+    ZH: ClassVar = "{time}，{actor}将投诉交由 {department} 的 {handler} 处理，负责人 {owner}（{reason}）。"
     EN: ClassVar = "{time}: {actor} assigned the complaint to {handler} of {department}, owner {owner} ({reason})."
 
     owner: str
@@ -50,7 +50,7 @@ class Escalated(Fact):
 
     TYPE: ClassVar = "complaint.escalated"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}将投诉由第 {from_level} 级升级至第 {to_level} 级({person}),原因:{cause}。"
+    ZH: ClassVar = "{time}，{actor}将投诉由第 {from_level} 级升级至第 {to_level} 级（{person}），原因：{cause}。"
     EN: ClassVar = "{time}: {actor} escalated the complaint from level {from_level} to {to_level} ({person}): {cause}."
 
     from_level: int
@@ -66,7 +66,7 @@ class ClockBreached(Fact):
 
     TYPE: ClassVar = "complaint.clock_breached"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}发现时钟 {clock} 超时:应于 {due_at} 前完成,发现于 {noticed_at}。"
+    ZH: ClassVar = "{time}，{actor}发现时钟 {clock} 超时：应于 {due_at} 前完成，发现于 {noticed_at}。"
     EN: ClassVar = "{time}: {actor} found clock {clock} breached: due {due_at}, noticed {noticed_at}."
 
     clock: str

@@ -8,29 +8,38 @@ from events.ledger import Ledger
 from events.vocabulary import Relation
 
 MOST = 200
-"""Kin looked at; nobody complains about one matter more often."""
+"""Kin looked at, the nearest first; a decision that needs them all is told when there were more (`Case.all_kin`)."""
 
 
-def with_kin(ledger: Ledger, stream: StreamId, named: Sequence[StreamId] = ()) -> Case | None:
-    """The complaint and its kin as the ledger has them now; None where it holds no complaint of that id. Blocks.
-
-    `named` are complaints a command speaks of: they are looked at too, linked or not.
-    """
+def alone(ledger: Ledger, stream: StreamId) -> Case | None:
+    """The complaint as the ledger has it now; None where it holds no complaint of that id. Blocks."""
     failed: dict[StreamId, Exception] = {}
     found = ledger.cases.load_many([stream], failed).get(stream)
     if failed:
         raise failed[stream]
-    return found and found._replace(kin=_kin(ledger, found.complaint, named))
+    return found
 
 
-def _kin(ledger: Ledger, complaint: Complaint, named: Sequence[StreamId]) -> tuple[Complaint, ...]:
+def with_kin(ledger: Ledger, stream: StreamId, named: Sequence[StreamId] = ()) -> Case | None:
+    """The same with its kin, one query a hop; `named` are complaints a command speaks of, linked or not. Blocks."""
+    found = alone(ledger, stream)
+    return found and _with_kin(ledger, found, named)
+
+
+def _with_kin(ledger: Ledger, case: Case, named: Sequence[StreamId]) -> Case:
+    complaint, failed = case.complaint, dict[StreamId, Exception]()
     known: dict[StreamId, Complaint] = {complaint.complaint_id: complaint}
     ahead = [stream for stream in dict.fromkeys((*named, *_linked(complaint))) if stream not in known]
-    while ahead and len(known) < MOST:
-        found = ledger.cases.load_many(ahead[: MOST - len(known)], {})
-        known |= {stream: case.complaint for stream, case in found.items()}
-        ahead = [to for case in found.values() for to in _linked(case.complaint) if to not in known]
-    return tuple(kin for stream, kin in known.items() if stream != complaint.complaint_id)
+    is_cut = False
+    while ahead and not is_cut:
+        room = MOST + 1 - len(known)
+        is_cut = len(ahead) > room
+        found = ledger.cases.load_many(ahead[:room], failed)
+        known |= {stream: kin.complaint for stream, kin in found.items()}
+        linked = dict.fromkeys(to for kin in found.values() for to in _linked(kin.complaint))
+        ahead = [to for to in linked if to not in known and to not in failed]
+    kin = tuple(each for stream, each in known.items() if stream != complaint.complaint_id)
+    return case._replace(kin=kin, all_kin=not is_cut and not failed)
 
 
 def _linked(complaint: Complaint) -> list[StreamId]:

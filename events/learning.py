@@ -14,7 +14,7 @@ class Reviewed(Fact):
 
     TYPE: ClassVar = "complaint.reviewed"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}完成复盘:根本原因 {cause};教训:{lesson}。"
+    ZH: ClassVar = "{time}，{actor}完成复盘：根本原因 {cause}；教训：{lesson}。"
     EN: ClassVar = "{time}: {actor} reviewed the complaint: root cause {cause}; lesson: {lesson}."
 
     what: Personal
@@ -34,7 +34,7 @@ class ActionPlanned(Fact):
 
     TYPE: ClassVar = "complaint.action_planned"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}安排改进措施 {action}:{what}({owner},{due} 前)。"
+    ZH: ClassVar = "{time}，{actor}安排改进措施 {action}：{what}（{owner}，{due} 前）。"
     EN: ClassVar = "{time}: {actor} planned action {action}: {what} ({owner}, by {due})."
 
     action: str
@@ -50,7 +50,7 @@ class ActionTaken(Fact):
 
     TYPE: ClassVar = "complaint.action_taken"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}完成改进措施 {action}。"
+    ZH: ClassVar = "{time}，{actor}完成改进措施 {action}。"
     EN: ClassVar = "{time}: {actor} carried out action {action}."
 
     action: str
@@ -62,7 +62,7 @@ class EffectMeasured(Fact):
 
     TYPE: ClassVar = "complaint.effect_measured"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}评估措施 {action} 效果:每千单投诉率由 {before} 变为 {after}({since} 至 {until})。"
+    ZH: ClassVar = "{time}，{actor}评估措施 {action} 效果：每千单投诉率由 {before} 变为 {after}（{since} 至 {until}）。"
     EN: ClassVar = (
         "{time}: {actor} measured action {action}: {before} to {after} complaints per 1,000 ({since} to {until})."
     )

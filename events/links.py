@@ -12,7 +12,7 @@ class Linked(Fact):
 
     TYPE: ClassVar = "complaint.linked"
     WRITER: ClassVar = Service.INTAKE
-    ZH: ClassVar = "{time},{actor}将投诉与 {to} 关联为{relation}({reason})。"
+    ZH: ClassVar = "{time}，{actor}将投诉与 {to} 关联为{relation}（{reason}）。"
     EN: ClassVar = "{time}: {actor} linked the complaint to {to} as {relation} ({reason})."
 
     to: StreamId
@@ -30,12 +30,14 @@ class Unlinked(Fact):
     TYPE: ClassVar = "complaint.unlinked"
     WRITER: ClassVar = Service.WORKFLOW
     ALSO: ClassVar = frozenset({Service.INTAKE})
-    ZH: ClassVar = "{time},{actor}解除与 {to} 的{relation}关联({reason})。"
+    ZH: ClassVar = "{time}，{actor}解除与 {to} 的{relation}关联（{reason}）。"
     EN: ClassVar = "{time}: {actor} undid the link to {to} as {relation} ({reason})."
 
     to: StreamId
     relation: Relation
     reason: str
+    leads: bool = False
+    """True on the earlier complaint: `to` followed it. Its own clocks never stood still for that (S004-1.2)."""
 
 
 class Link(NamedTuple):

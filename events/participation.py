@@ -1,5 +1,6 @@
 """Facts of who takes part: handed over, recused, refused, lent authority, asked to help (S002-7.1, S001-9.4)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
@@ -7,7 +8,7 @@ from typing import ClassVar, NamedTuple
 from events.envelope import Folds, Recorded
 from events.fact import Fact, Personal
 from events.money import Currency, Money
-from events.vocabulary import Service
+from events.vocabulary import Language, Service
 
 
 class HandedOver(Fact):
@@ -15,7 +16,7 @@ class HandedOver(Fact):
 
     TYPE: ClassVar = "complaint.handed_over"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}将处理任务由 {giver} 移交 {department} 的 {handler}({reason})。"
+    ZH: ClassVar = "{time}，{actor}将处理任务由 {giver} 移交 {department} 的 {handler}（{reason}）。"
     EN: ClassVar = "{time}: {actor} handed the task from {giver} to {handler} of {department} ({reason})."
 
     giver: str
@@ -30,7 +31,7 @@ class OwnerNamed(Fact):
 
     TYPE: ClassVar = "complaint.owner_named"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}将责任人由 {former} 变更为 {owner}({reason})。"
+    ZH: ClassVar = "{time}，{actor}将责任人由 {former} 变更为 {owner}（{reason}）。"
     EN: ClassVar = "{time}: {actor} made {owner} accountable instead of {former} ({reason})."
 
     former: str
@@ -43,22 +44,35 @@ class Recused(Fact):
 
     TYPE: ClassVar = "complaint.recused"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}决定 {person} 回避(例外解除:{lifted};{reason})。"
-    EN: ClassVar = "{time}: {actor} recused {person} (lifted by exception: {lifted}; {reason})."
+    ZH: ClassVar = "{time}，{actor}决定 {person} 回避（{reason}）。"
+    EN: ClassVar = "{time}: {actor} recused {person} ({reason})."
+    LIFTED: ClassVar[Mapping[Language, str]] = {
+        "zh": "{time}，{actor}准许 {person} 例外参与处理（{reason}）。",
+        "en": "{time}: {actor} let {person} take part by exception ({reason}).",
+    }
 
     person: str
     reason: str
     lifted: bool = False
     """True: compliance lets the person take part, for the reason given."""
 
+    def told(self, language: Language) -> str:
+        """An exception is no recusal, and is told as what it is (S002-7.1)."""
+        return self.LIFTED[language] if self.lifted else super().told(language)
+
 
 class ActRefused(Fact):
-    """Somebody tried what they may not do: recused, or beyond their authority (S002-7.1, S000-3.9)."""
+    """Somebody tried what they may not do: recused, or beyond their authority (S002-7.1, S000-3.9).
+
+    The same try again (person, command, code) is refused again, and recorded again only once a person, the customer
+    or a channel did something to the complaint since: what our services add, the alerts of the first try among it,
+    does not count. So a robot that tries for ever leaves one fact and one alert.
+    """
 
     TYPE: ClassVar = "complaint.act_refused"
     WRITER: ClassVar = Service.WORKFLOW
     ALSO: ClassVar = frozenset({Service.INTAKE, Service.NOTIFIER})
-    ZH: ClassVar = "{time},{actor}拒绝了 {person} 的 {command}:{code}(依据 {requirement})。"
+    ZH: ClassVar = "{time}，{actor}拒绝了 {person} 的 {command}：{code}（依据 {requirement}）。"
     EN: ClassVar = "{time}: {actor} refused {person} the {command}: {code} ({requirement})."
 
     person: str
@@ -66,6 +80,8 @@ class ActRefused(Fact):
     command: str
     code: str
     requirement: str
+    settled: bool = False
+    """The complaint was resolved or at its end: nobody has to be found who may do it (S000-3.10)."""
 
 
 class AuthorityDelegated(Fact):
@@ -73,7 +89,7 @@ class AuthorityDelegated(Fact):
 
     TYPE: ClassVar = "complaint.authority_delegated"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}授权 {to} 在 {until} 前可决定 {limit} {currency} 以内({reason})。"
+    ZH: ClassVar = "{time}，{actor}授权 {to} 在 {until} 前可决定 {limit} {currency} 以内（{reason}）。"
     EN: ClassVar = "{time}: {actor} let {to} decide up to {limit} {currency} until {until} ({reason})."
 
     to: str
@@ -88,7 +104,7 @@ class TaskOpened(Fact):
 
     TYPE: ClassVar = "complaint.task_opened"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}请 {department} 的 {person} 协同处理任务 {task}:{what},{due} 前答复。"
+    ZH: ClassVar = "{time}，{actor}请 {department} 的 {person} 协同处理任务 {task}：{what}，{due} 前答复。"
     EN: ClassVar = "{time}: {actor} asked {person} of {department} for task {task}: {what}, due {due}."
 
     task: str
@@ -106,7 +122,7 @@ class TaskClosed(Fact):
 
     TYPE: ClassVar = "complaint.task_closed"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}答复任务 {task}。"
+    ZH: ClassVar = "{time}，{actor}答复任务 {task}。"
     EN: ClassVar = "{time}: {actor} answered task {task}."
 
     task: str
@@ -118,7 +134,7 @@ class Nudged(Fact):
 
     TYPE: ClassVar = "complaint.nudged"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}督促 {person}。"
+    ZH: ClassVar = "{time}，{actor}督促 {person}。"
     EN: ClassVar = "{time}: {actor} urged {person} on."
 
     person: str
@@ -130,20 +146,12 @@ class PolicyMigrated(Fact):
 
     TYPE: ClassVar = "complaint.policy_migrated"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}将适用政策由 {former} 改为 {to}({reason})。"
+    ZH: ClassVar = "{time}，{actor}将适用政策由 {former} 改为 {to}（{reason}）。"
     EN: ClassVar = "{time}: {actor} moved the complaint from policy {former} to {to} ({reason})."
 
     former: str
     to: str
     reason: str
-
-
-class HandOver(NamedTuple):
-    """One move of the task."""
-
-    giver: str
-    handler: str
-    at: datetime
 
 
 class Delegation(NamedTuple):
@@ -175,20 +183,13 @@ class Participation(NamedTuple):
     recused: tuple[str, ...] = ()
     excepted: tuple[str, ...] = ()
     """People compliance lets take part although they are accused or were recused (S002-7.1)."""
-    hand_overs: tuple[HandOver, ...] = ()
     delegations: tuple[Delegation, ...] = ()
     tasks: tuple[Task, ...] = ()
-    refused: int = 0
-    """Acts that were tried and refused."""
 
     @property
     def open_tasks(self) -> tuple[Task, ...]:
         """Parts still owed."""
         return tuple(task for task in self.tasks if task.is_open)
-
-
-def _handed_over(known: Participation, fact: HandedOver, recorded: Recorded) -> Participation:
-    return known._replace(hand_overs=(*known.hand_overs, HandOver(fact.giver, fact.handler, recorded.occurred_at)))
 
 
 def _recused(known: Participation, fact: Recused, _: Recorded) -> Participation:
@@ -214,16 +215,10 @@ def _task_closed(known: Participation, fact: TaskClosed, _: Recorded) -> Partici
     return known._replace(tasks=tuple(tasks))
 
 
-def _refused(known: Participation, _: ActRefused, __: Recorded) -> Participation:
-    return known._replace(refused=known.refused + 1)
-
-
 CHANGES: Folds = {
-    HandedOver: _handed_over,
     Recused: _recused,
     AuthorityDelegated: _delegated,
     TaskOpened: _task_opened,
     TaskClosed: _task_closed,
-    ActRefused: _refused,
 }
 """Fact -> who takes part after it; an owner or policy changed is the complaint's own matter."""

@@ -31,8 +31,8 @@ class Attachment(Value):
     name: Personal
     media_type: str
     sha256: str
-    size: int
-    """Bytes."""
+    size: int | None = None
+    """Bytes, where they were told."""
 
 
 class Received(Fact):
@@ -40,7 +40,7 @@ class Received(Fact):
 
     TYPE: ClassVar = "complaint.received"
     WRITER: ClassVar = Service.INTAKE
-    ZH: ClassVar = "{time},{actor}受理投诉 {number},来自渠道 {channel}(渠道编号 {external_ref})。"
+    ZH: ClassVar = "{time}，{actor}受理投诉 {number}，来自渠道 {channel}（渠道编号 {external_ref}）。"
     EN: ClassVar = "{time}: {actor} received complaint {number} from channel {channel} (reference {external_ref})."
 
     number: str
@@ -67,7 +67,7 @@ class Supplemented(Fact):
 
     TYPE: ClassVar = "complaint.supplemented"
     WRITER: ClassVar = Service.INTAKE
-    ZH: ClassVar = "{time},{actor}补充了投诉内容。"
+    ZH: ClassVar = "{time}，{actor}补充了投诉内容。"
     EN: ClassVar = "{time}: {actor} added to the complaint."
 
     text: Personal

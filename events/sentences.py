@@ -2,9 +2,12 @@
 
 from datetime import date, datetime, tzinfo
 
+from events.codes import in_plain
 from events.envelope import Actor, Recorded
 from events.vocabulary import ActorKind, Language, Word
 
+CODED = frozenset({"as_role", "stages", "rule", "cause", "ground", "reason"})
+"""Fields that may hold a code of ours where people read words."""
 NOTHING = "-"
 """What stands where a fact says nothing."""
 
@@ -15,13 +18,22 @@ _YES: dict[Language, dict[bool, str]] = {"zh": {True: "是", False: "否"}, "en"
 def sentence(recorded: Recorded, language: Language, zone: tzinfo) -> str:
     """The sentence of that fact with times local in the zone, to the second; one line whatever the fact holds."""
     fact = recorded.fact
-    words = {name: in_words(getattr(fact, name), language, zone) for name in type(fact).model_fields}
+    words = {
+        name: in_words(_plain(getattr(fact, name), language) if name in CODED else getattr(fact, name), language, zone)
+        for name in type(fact).model_fields
+    }
     actor = actor_in_words(recorded.actor, language)
     # Chinese goes on without a space, which is hard to read after Latin letters.
     words["actor"] = f"{actor} " if language == "zh" and actor[-1].isascii() else actor
     words["time"] = local_time(recorded.occurred_at, zone)
-    template = fact.ZH if language == "zh" else fact.EN
-    return template.format_map(words)
+    return fact.told(language).format_map(words)
+
+
+def _plain(value: object, language: Language) -> object:
+    """A code as people say it, stage after stage for those who approve."""
+    if isinstance(value, tuple):
+        return tuple(_plain(each, language) for each in value)
+    return in_plain(value, language) if type(value) is str else value
 
 
 def actor_in_words(actor: Actor, language: Language) -> str:

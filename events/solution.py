@@ -1,10 +1,11 @@
 """Facts of finding a solution: proposed, approved, agreed before anything is done (S000-3.1, S000-3.9, S000-4.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
+from events.approvals import Approval
 from events.envelope import Folds, Recorded
 from events.fact import Fact, Personal, Value
 from events.money import Currency, Money
@@ -49,7 +50,7 @@ class SolutionProposed(Fact):
 
     TYPE: ClassVar = "complaint.solution_proposed"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}提出第 {number} 号方案(合计 {total} {currency},最终方案:{final})。"
+    ZH: ClassVar = "{time}，{actor}提出第 {number} 号方案（合计 {total} {currency}，最终方案：{final}）。"
     EN: ClassVar = "{time}: {actor} made proposal {number} (total {total} {currency}, final: {final})."
 
     number: int
@@ -69,6 +70,8 @@ class SolutionProposed(Fact):
     """What is different from the proposal before it (S000-4.2)."""
     content_sha256: str
     """Digest of remedies, answers and basis: what approvers approve."""
+    override: Personal | None = None
+    """Why its words stand against the lint's advice (S001-7.3)."""
 
 
 class ApprovalRequested(Fact):
@@ -76,7 +79,7 @@ class ApprovalRequested(Fact):
 
     TYPE: ClassVar = "complaint.approval_requested"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}就 {subject} 请求批准({rule}):{stages}。"
+    ZH: ClassVar = "{time}，{actor}就 {subject} 请求批准（{rule}）：{stages}。"
     EN: ClassVar = "{time}: {actor} asked for approval of {subject} ({rule}): {stages}."
 
     subject: str
@@ -95,7 +98,7 @@ class ApprovalGiven(Fact):
 
     TYPE: ClassVar = "complaint.approval_given"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}以{as_role}身份批准 {subject}。"
+    ZH: ClassVar = "{time}，{actor}以{as_role}身份批准 {subject}。"
     EN: ClassVar = "{time}: {actor} approved {subject} as {as_role}."
 
     subject: str
@@ -111,7 +114,7 @@ class ApprovalRefused(Fact):
 
     TYPE: ClassVar = "complaint.approval_refused"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}以{as_role}身份不同意 {subject}:{reason}。"
+    ZH: ClassVar = "{time}，{actor}以{as_role}身份不同意 {subject}：{reason}。"
     EN: ClassVar = "{time}: {actor} refused {subject} as {as_role}: {reason}."
 
     subject: str
@@ -120,12 +123,23 @@ class ApprovalRefused(Fact):
     reason: str
 
 
+class ApprovalWithdrawn(Fact):
+    """Nobody has to decide any more: other content took the place of what was waiting (S002-1.15)."""
+
+    TYPE: ClassVar = "complaint.approval_withdrawn"
+    WRITER: ClassVar = Service.WORKFLOW
+    ZH: ClassVar = "{time}，{actor}以新的内容取代 {subject}，原批准请求撤回。"
+    EN: ClassVar = "{time}: {actor} put something else in the place of {subject}; its approval is asked for no more."
+
+    subject: str
+
+
 class ReplyDrafted(Fact):
     """A written reply that waits for its approvals; an edit is a new draft (S002-1.14, S002-1.15)."""
 
     TYPE: ClassVar = "complaint.reply_drafted"
     WRITER: ClassVar = Service.NOTIFIER
-    ZH: ClassVar = "{time},{actor}起草{kind}(以{medium}答复,编号 {subject}),待审核。"
+    ZH: ClassVar = "{time}，{actor}起草{kind}（以{medium}答复，编号 {subject}），待审核。"
     EN: ClassVar = "{time}: {actor} drafted the {kind} by {medium} ({subject}); it waits for approval."
 
     subject: str
@@ -148,7 +162,7 @@ class CustomerAgreed(Fact):
 
     TYPE: ClassVar = "complaint.customer_agreed"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}记录客户通过{medium}同意第 {proposal} 号方案。"
+    ZH: ClassVar = "{time}，{actor}记录客户通过{medium}同意第 {proposal} 号方案。"
     EN: ClassVar = "{time}: {actor} recorded that the customer agreed to proposal {proposal} by {medium}."
 
     proposal: int
@@ -164,7 +178,7 @@ class CustomerDeclined(Fact):
 
     TYPE: ClassVar = "complaint.customer_declined"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}记录客户通过{medium}不同意第 {proposal} 号方案。"
+    ZH: ClassVar = "{time}，{actor}记录客户通过{medium}不同意第 {proposal} 号方案。"
     EN: ClassVar = "{time}: {actor} recorded that the customer declined proposal {proposal} by {medium}."
 
     proposal: int
@@ -187,41 +201,6 @@ class Proposal(NamedTuple):
     def subject(self) -> str:
         """What approvals of it name."""
         return f"proposal-{self.fact.number}"
-
-
-class Approval(NamedTuple):
-    """A wait for approvals; a later request on the same subject makes it void (S002-1.15)."""
-
-    subject: str
-    rule: str
-    content_sha256: str
-    stages: tuple[tuple[str, ...], ...]
-    author: str
-    requested_at: datetime
-    version: int
-    given: tuple[tuple[str, str], ...] = ()
-    """(role, person), in order."""
-    refused_by: str | None = None
-
-    @property
-    def waiting_for(self) -> tuple[str, ...]:
-        """Roles whose turn it is; none when all have approved or one refused."""
-        if self.refused_by is not None:
-            return ()
-        done = {role for role, _ in self.given}
-        return next(
-            (tuple(r for r in stage if r not in done) for stage in self.stages if not done.issuperset(stage)), ()
-        )
-
-    @property
-    def is_given(self) -> bool:
-        """Everybody approved that content."""
-        return self.refused_by is None and not self.waiting_for
-
-    @property
-    def is_pending(self) -> bool:
-        """Somebody still has to decide."""
-        return bool(self.waiting_for)
 
 
 class Draft(NamedTuple):
@@ -254,14 +233,13 @@ class Solution(NamedTuple):
         """The proposal the customer agreed to in this round."""
         return next((p for p in reversed(self.proposals) if p.agreed and p.version > self.round_since), None)
 
-    @property
-    def final(self) -> Proposal | None:
-        """The last final offer, of whatever round: it binds until a named cause unlocks it (S002-3.5, C9)."""
-        return next((p for p in reversed(self.proposals) if p.fact.final), None)
-
     def approval(self, subject: str) -> Approval | None:
         """The approval of that subject as it stands."""
         return next((a for a in self.approvals if a.subject == subject), None)
+
+    def waiting(self, sort: str = "") -> tuple[Approval, ...]:
+        """Approvals that wait for somebody, all or those of one sort (`refund`); what was replaced waits for nobody."""
+        return tuple(a for a in self.approvals if a.is_pending and sort in ("", a.subject.partition("-")[0]))
 
     def is_approved(self, subject: str, content_sha256: str) -> bool:
         """Nobody needed to approve that content, or everybody has."""
@@ -271,6 +249,7 @@ class Solution(NamedTuple):
 
 def _proposed(known: Solution, fact: SolutionProposed, recorded: Recorded) -> Solution:
     proposal = Proposal(fact, recorded.actor.id, recorded.occurred_at, recorded.version)
+    known = _replacing(known, {earlier.subject for earlier in known.proposals})
     return known._replace(proposals=(*known.proposals, proposal))
 
 
@@ -294,6 +273,16 @@ def _given(known: Solution, fact: ApprovalGiven, recorded: Recorded) -> Solution
 
 def _refused(known: Solution, fact: ApprovalRefused, recorded: Recorded) -> Solution:
     return _approving(known, fact, lambda a: a._replace(refused_by=recorded.actor.id))
+
+
+def _withdrawn(known: Solution, fact: ApprovalWithdrawn, _: Recorded) -> Solution:
+    return _replacing(known, {fact.subject})
+
+
+def _replacing(known: Solution, subjects: Collection[str]) -> Solution:
+    """Those subjects wait no more; what everybody decided stays decided."""
+    approvals = (a._replace(is_replaced=True) if a.is_pending and a.subject in subjects else a for a in known.approvals)
+    return known._replace(approvals=tuple(approvals))
 
 
 def _approving(
@@ -328,7 +317,7 @@ def _answered(known: Solution, number: int, **answer: Any) -> Solution:
 
 def begun_again(known: Solution, version: int) -> Solution:
     """After a reopening a new solution is sought; what was offered for good stays offered for good (S002-3.6)."""
-    return known._replace(round_since=version)
+    return _replacing(known, {p.subject for p in known.proposals})._replace(round_since=version)
 
 
 CHANGES: Folds = {
@@ -336,6 +325,7 @@ CHANGES: Folds = {
     ApprovalRequested: _requested,
     ApprovalGiven: _given,
     ApprovalRefused: _refused,
+    ApprovalWithdrawn: _withdrawn,
     ReplyDrafted: _drafted,
     CustomerAgreed: _agreed,
     CustomerDeclined: _declined,

@@ -15,7 +15,7 @@ class UnderstandingConfirmed(Fact):
 
     TYPE: ClassVar = "complaint.understanding_confirmed"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}向客户复述第 {number} 稿诉求摘要(客户确认:{confirmed})。"
+    ZH: ClassVar = "{time}，{actor}向客户复述第 {number} 稿诉求摘要（客户确认：{confirmed}）。"
     EN: ClassVar = "{time}: {actor} read summary {number} back to the customer (confirmed: {confirmed})."
 
     number: int
@@ -39,7 +39,7 @@ class InformationRequested(Fact):
 
     TYPE: ClassVar = "complaint.information_requested"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}请客户补充:{what}(原因:{reason})。"
+    ZH: ClassVar = "{time}，{actor}请客户补充：{what}（原因：{reason}）。"
     EN: ClassVar = "{time}: {actor} asked the customer for {what} (because: {reason})."
 
     what: str
@@ -51,7 +51,7 @@ class Labelled(Fact):
 
     TYPE: ClassVar = "complaint.labelled"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}加注受限标签({kind}),有效期至 {until}。"
+    ZH: ClassVar = "{time}，{actor}加注受限标签（{kind}），有效期至 {until}。"
     EN: ClassVar = "{time}: {actor} added a restricted label ({kind}), valid until {until}."
 
     kind: LabelKind

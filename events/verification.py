@@ -15,7 +15,7 @@ class EvidenceAdded(Fact):
 
     TYPE: ClassVar = "complaint.evidence_added"
     WRITER: ClassVar = Service.INTAKE
-    ZH: ClassVar = "{time},{actor}登记证据({kind},真实性核对:{authentic},摘要 {sha256})。"
+    ZH: ClassVar = "{time}，{actor}登记证据（{kind}，真实性核对：{authentic}，摘要 {sha256}）。"
     EN: ClassVar = "{time}: {actor} added evidence ({kind}, found authentic: {authentic}, digest {sha256})."
 
     name: Personal
@@ -26,6 +26,8 @@ class EvidenceAdded(Fact):
     """None until somebody checked; the same digest added again records the check."""
     method: str | None = None
     """How it was checked (S004-3.3)."""
+    told_as: str | None = None
+    """The word somebody used for a kind nobody knows."""
 
 
 class Verified(Fact):
@@ -33,7 +35,7 @@ class Verified(Fact):
 
     TYPE: ClassVar = "complaint.verified"
     WRITER: ClassVar = Service.WORKFLOW
-    ZH: ClassVar = "{time},{actor}完成核实:责任归属{liable}({party}),原因:{cause}。"
+    ZH: ClassVar = "{time}，{actor}完成核实：责任归属{liable}（{party}），原因：{cause}。"
     EN: ClassVar = "{time}: {actor} verified the complaint: liable {liable} ({party}), cause: {cause}."
 
     facts: Personal

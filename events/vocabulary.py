@@ -106,7 +106,6 @@ class ReplyKind(Word):
     COMMITMENT = "commitment", "承诺提醒", "promise to keep"
     ACTION = "action", "改进措施提醒", "action to take"
     PING_PONG = "ping_pong", "反复移交提醒", "handed round in circles"
-    SUGGESTION = "suggestion", "客户建议", "customer's suggestion"
     WARNING = "warning", "临期提醒", "deadline near"
     DIRECT_CONTACT = "direct_contact", "部门直接联系客户", "department in touch with the customer"
     RECUSAL = "recusal", "回避人员介入提醒", "somebody recused tried to act"
@@ -184,6 +183,7 @@ class RemedyBasis(Word):
     LIABILITY = "liability", "责任所在", "liability"
     GOODWILL = "goodwill", "善意补救", "goodwill"
     UNDECIDED = "undecided_goodwill", "责任未定的善意补救", "goodwill while liability is open"
+    STANDARD = "standard", "公司标准", "the company's standard"
 
 
 class DemandResult(Word):

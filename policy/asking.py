@@ -39,7 +39,7 @@ class Ask(NamedTuple):
 
     @property
     def kin(self) -> tuple[Complaint, ...]:
-        """The complaints it is linked to."""
+        """The complaints it is linked to, for an act that says it needs them."""
         return self.case.kin
 
     @property
@@ -67,6 +67,8 @@ class Act(NamedTuple):
     """Also after the end: reopen, review, what a later reader adds."""
     when_merged: bool = False
     """Also on a duplicate, which is handled in the complaint it repeats."""
+    needs_kin: bool = False
+    """Its decision looks at `Ask.kin`; for all others nothing but the complaint itself is loaded."""
 
 
 Acts = Mapping[str, Act]
@@ -81,17 +83,19 @@ def decide(act: Act, ask: Ask) -> Decided:
 
 def gates(act: Act, ask: Ask) -> Refusal | None:
     """What refuses a command whatever it asks for: who asks, and where the complaint stands."""
-    return participation(ask.complaint, ask.by, ask.organisation) or _merged(act, ask) or _closed(act, ask)
+    merged = None if act.when_merged else handled_elsewhere(ask.complaint)
+    return participation(ask.complaint, ask.by, ask.organisation) or merged or _closed(act, ask)
 
 
-def _merged(act: Act, ask: Ask) -> Refusal | None:
-    lead = ask.complaint.links.merged_into
-    if lead is None or act.when_merged:
+def handled_elsewhere(complaint: Complaint) -> Refusal | None:
+    """A duplicate is handled in the complaint it repeats (S004-1.2)."""
+    lead = complaint.links.merged_into
+    if lead is None:
         return None
     return refuse(
         "merged",
         "S004-1.2",
-        f"本投诉与 {lead} 重复,请在该投诉中处理,或先解除关联",
+        f"本投诉与 {lead} 重复，请在该投诉中处理，或先解除关联",
         f"this complaint is a duplicate of {lead}: act there, or undo the link first",
         lead=lead,
     )
@@ -104,7 +108,7 @@ def _closed(act: Act, ask: Ask) -> Refusal | None:
     return refuse(
         "closed",
         "S002-0.3",
-        "投诉已结束;如需继续处理,请先重新处理(reopen)",
+        "投诉已结束；如需继续处理，请先重新处理（reopen）",
         f"the complaint has ended ({closed}): reopen it first",
         closed=closed,
     )

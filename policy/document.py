@@ -24,6 +24,7 @@ from policy.handling.record import RecordRules
 from policy.handling.refund import RefundRules
 from policy.handling.remedies import RemedyRule
 from policy.handling.review import ReviewRules
+from policy.handling.steps import StepWords
 from policy.handling.understanding import LabelRules, UnderstandingRules, VerificationRules
 from policy.people.authority import ApprovalRule, Authority, DelegationRule
 from policy.people.hand_over import HandOverRule
@@ -85,6 +86,7 @@ class Document(Value):
     approval: dict[str, ApprovalRule]
     offer: OfferRule
     remedy: dict[str, RemedyRule]
+    step: StepWords = StepWords()
     entitlement: dict[str, Entitlement]
     refund: RefundRules
     commitment: CommitmentRules

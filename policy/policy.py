@@ -5,9 +5,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from events.company import PolicyPublished
+from events.digest import digest
 from events.vocabulary import Language
 from policy.document import Document, parse
-from policy.people.organisation import Organisation, digest, parse_organisation
+from policy.people.organisation import Organisation, parse_organisation
 from policy.sorting.triage import Triager
 from policy.timing.clocks import Action, Clocks
 from policy.timing.official_days import official_days

@@ -4,9 +4,10 @@ from datetime import datetime
 from threading import Lock
 
 from events.company import OrganisationPublished, PolicyPublished
+from events.digest import digest
 from events.envelope import Actor, Entry, History, StreamId, company_stream
 from events.ledger import Append, Conflict, Ledger, Writer
-from policy.people.organisation import Organisation, digest, parse_organisation
+from policy.people.organisation import Organisation, parse_organisation
 from policy.policy import Policy, publication
 
 POLICIES: StreamId = company_stream("policies")

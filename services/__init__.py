@@ -5,5 +5,5 @@ workflow/   classify, assign, escalate, record breaches; commands of people
 notifier/   acknowledge to the customer, alert staff; Replied, RetryAttempted
 desk/       the reading API and the live view
 
-cli.py, settings.py, clock.py, wiring.py are the only files that know more than one service.
+Only cli/, wiring/ and bench/ know more than one service.
 """

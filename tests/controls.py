@@ -14,6 +14,7 @@ from deploy.postgres_server import Database
 from events.company import OrganisationPublished, PolicyPublished, PublicDays
 from events.complaint import Case
 from events.contact import ContactStarted, Replied, RetryAttempted, StaffAlerted
+from events.digest import digest
 from events.envelope import Actor, Entry, History, Recorded, StreamId, complaint_id
 from events.fact import Fact
 from events.folding import case
@@ -32,7 +33,7 @@ from events.vocabulary import (
     ReplyKind,
     Service,
 )
-from policy.people.organisation import Organisation, digest
+from policy.people.organisation import Organisation
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION, Policy, publication, sample_organisation
 from tests import examples
 from tests.times import HOUR as HOUR

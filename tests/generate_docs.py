@@ -105,6 +105,7 @@ def commands_page() -> str:
             also = f" Also on a complaint that is {' or '.join(when)}." if when else ""
             parts += [f"\n## {name}\n", f"{_summary(act.decide)} Answered by {service.value}.{also}\n"]
             parts += ["| field | type | must be given |", "|---|---|---|", *_shape(act.shape)]
+    parts += ["\n## Shapes and words\n", *shapes()]
     return "\n".join(parts) + "\n"
 
 
@@ -112,6 +113,22 @@ def _shape(shape: type[Value]) -> Iterator[str]:
     schema = shape.model_json_schema()
     for name, field in schema.get("properties", {}).items():
         yield f"| {name} | {_type(field)} | {'yes' if name in schema.get('required', ()) else ''} |"
+
+
+def shapes() -> Iterator[str]:
+    """The shapes and words that fields of commands refer to, each once."""
+    found: dict[str, Any] = {}
+    for acts in BY_SERVICE.values():
+        for act in acts.values():
+            found |= act.shape.model_json_schema().get("$defs", {})
+    for name, schema in sorted(found.items()):
+        yield f"\n### {name}\n"
+        if "enum" in schema:
+            yield ", ".join(f"`{value}`" for value in schema["enum"])
+        else:
+            yield from ("| field | type | must be given |", "|---|---|---|")
+            for field, inner in schema.get("properties", {}).items():
+                yield f"| {field} | {_type(inner)} | {'yes' if field in schema.get('required', ()) else ''} |"
 
 
 def _summary(what: object) -> str:

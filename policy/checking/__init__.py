@@ -1,12 +1,12 @@
 """What is wrong with a policy, found before it is published.
 
-check.py              `amends policy check`: everything wrong with a policy, found before it is published
-clocks.py             Clocks that contradict each other or themselves, found by asking the real clocks
-contact.py            Attempts that cannot be made in time, and hours in which nobody may be called
-life.py               A complaint walked through its life under the policy
-patterns.py           Event patterns of clocks that name what does not exist, or wait for what never happens
-people.py             Rules that need people the organisation does not have, found by asking who may
-rules.py              Tables that leave out what the requirements ask for
-templates.py          Words that promise what no clock keeps, or say different things in the two languages
-flaws.py              What is wrong with a policy, told so that its author can put it right
+check.py      `amends policy check`: every check in turn
+flaws.py      what is wrong, told so that its author can put it right
+clocks.py     clocks that contradict each other or themselves, found by asking the real clocks
+contact.py    attempts that cannot be made in time, hours in which nobody may be called
+life.py       a complaint walked through its life: while it is open, some clock of people runs
+patterns.py   event patterns that name what does not exist, or wait for what never happens
+people.py     rules that need people the organisation does not have
+rules.py      tables that leave out what the requirements ask for
+templates.py  words that promise what no clock keeps, or differ between the two languages
 """

@@ -56,7 +56,7 @@ def _cannot_run(why: str) -> Flaw:
         "clock_cannot_run",
         place,
         "S004-1.3",
-        f"无法计时:{why}",
+        f"无法计时：{why}",
         f"it cannot be counted: {why}",
         "改正该时钟或日历",
         "put that clock or calendar right",

@@ -31,9 +31,9 @@ def _out_of_order(subject: Subject, sooner: str, later: str, requirement: str) -
                     "clocks_contradict",
                     f"clock.{sooner}.target",
                     requirement,
-                    f"{at} 开始时,“{one['zh']}”的时限({due})晚于“{other['zh']}”({limit})",
+                    f"{at} 开始时，“{one['zh']}”的时限（{due}）晚于“{other['zh']}”（{limit}）",
                     f"started {at}, {one['en']} is due {due}, after {other['en']} ({limit})",
-                    f"缩短 clock.{sooner},或延长 clock.{later}",
+                    f"缩短 clock.{sooner}，或延长 clock.{later}",
                     f"shorten clock.{sooner} or lengthen clock.{later}",
                 )
                 return
@@ -58,9 +58,9 @@ def wanted_too_late(subject: Subject) -> Iterator[Flaw]:
                     "not_before_at_due",
                     f"clock.{name}.not_before",
                     "S004-6.1",
-                    f"“{spec.title['zh']}”最早开始的时间({_of(grade)})不早于其时限,没有可办理的时间",
+                    f"“{spec.title['zh']}”最早开始的时间（{_of(grade)}）不早于其时限，没有可办理的时间",
                     f"{spec.title['en']}: the earliest moment ({_of(grade)}) leaves no time before the deadline",
-                    "缩短 not_before,或延长 target",
+                    "缩短 not_before，或延长 target",
                     "shorten not_before or lengthen target",
                 )
                 break
@@ -75,7 +75,7 @@ def warnings_too_late(subject: Subject) -> Iterator[Flaw]:
                     "warning_after_due",
                     f"clock.{name}.warn",
                     "S001-17.7",
-                    f"“{spec.title['zh']}”的提醒({_of(grade)})不早于时限",
+                    f"“{spec.title['zh']}”的提醒（{_of(grade)}）不早于时限",
                     f"{spec.title['en']}: the warning ({_of(grade)}) comes no earlier than the deadline",
                     "缩短 warn",
                     "shorten warn",
@@ -107,7 +107,7 @@ def without_length(subject: Subject) -> Iterator[Flaw]:
                 "S004-2.5",
                 f"“{spec.title['zh']}”对{_of(lacking[0])}的投诉没有时限",
                 f"{spec.title['en']}: complaints that are {_of(lacking[0])} have no deadline",
-                "补上该级别,或写 default",
+                "补上该级别，或写 default",
                 "add that grade, or default",
                 is_warning=True,
             )
@@ -121,9 +121,9 @@ def closed_for_ever(subject: Subject) -> Iterator[Flaw]:
                 "calendar_never_opens",
                 f"calendar.{name}.weekly",
                 "S004-1.4",
-                f"日历 {name} 从不开放,以它计时的时限永远不会到期",
+                f"日历 {name} 从不开放，以它计时的时限永远不会到期",
                 f"calendar {name} never opens: nothing counted in it would ever fall due",
-                "写出至少一段开放时间,或 always = true",
+                "写出至少一段开放时间，或 always = true",
                 "give at least one opening, or always = true",
             )
 

@@ -21,9 +21,9 @@ def schedule_too_long(subject: Subject) -> Iterator[Flaw]:
                 "retry_does_not_fit",
                 "retry.window",
                 "S002-1.10",
-                f"{first:%H:%M} 首次未联系上时,时限内只能计入 {made} 次,少于 {retry.min_attempts} 次",
+                f"{first:%H:%M} 首次未联系上时，时限内只能计入 {made} 次，少于 {retry.min_attempts} 次",
                 f"first failed at {first:%H:%M}, only {made} of {retry.min_attempts} attempts fit the window",
-                "延长 window、缩短 min_gap 或 quiet,或减少 min_attempts",
+                "延长 window、缩短 min_gap 或 quiet，或减少 min_attempts",
                 "lengthen window, shorten min_gap or quiet, or ask for fewer attempts",
             )
             return
@@ -58,9 +58,9 @@ def never_to_be_called(subject: Subject) -> Iterator[Flaw]:
             "quiet_swallows_service",
             "retry.quiet",
             "S002-1.13",
-            "免打扰时段覆盖了全部服务时间,永远不能联系客户",
+            "免打扰时段覆盖了全部服务时间，永远不能联系客户",
             "the quiet hours cover all service hours: nobody could ever be called",
-            "缩短 quiet,或延长服务时间",
+            "缩短 quiet，或延长服务时间",
             "shorten quiet, or lengthen the service hours",
         )
 

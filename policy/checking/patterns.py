@@ -19,6 +19,7 @@ ONLY_BY: dict[ActorKind, frozenset[str]] = {
     ActorKind.CHANNEL: frozenset({"Received"}),
     ActorKind.PERSON: frozenset(
         {"UnderstandingConfirmed", "Verified", "SolutionProposed", "ReplyDrafted", "ApprovalGiven", "ApprovalRefused"}
+        | {"ApprovalWithdrawn"}
         | {"CustomerAgreed", "CustomerDeclined", "StepCompleted", "StepFailed", "RefundVerified", "RefundPaid"}
         | {"CommitmentKept", "HandedOver", "AuthorityDelegated", "TaskOpened", "TaskClosed", "PolicyMigrated"}
         | {"NotAccepted", "Withdrawn", "DeadlineExtended", "Reviewed", "ActionPlanned", "ActionTaken", "Labelled"}
@@ -27,6 +28,8 @@ ONLY_BY: dict[ActorKind, frozenset[str]] = {
 """Facts that only one kind of actor ever writes; the golden scenarios hold every one of them to it."""
 
 NEVER_IN_A_COMPLAINT = frozenset({"PolicyPublished", "OrganisationPublished"})
+ENDS_ALL = frozenset({"NotAccepted", "Withdrawn", "Resolved", "Reopened", "Archived"})
+"""What ends a round or the whole complaint, and so every run of a clock."""
 RESTRICTED = frozenset({"Labelled"})
 """What no rule may read (C21)."""
 
@@ -122,10 +125,23 @@ def never_stopping(subject: Subject) -> Iterator[Flaw]:
             zh, en = f"{placed.pattern.text} 不可能发生", f"{placed.pattern.text} can never happen"
             yield _flaw("stop_never_happens", placed.place, zh, en, "S002-4.6")
         if stops and not [placed for placed in known if placed not in dead]:
-            zh = f"时钟 {name} 没有任何可能发生的停止条件,将永远计时"
+            zh = f"时钟 {name} 没有任何可能发生的停止条件，将永远计时"
             yield _flaw(
                 "clock_never_stops", f"clock.{name}.stop", zh, f"clock {name} has no stop that can happen", "S002-4.6"
             )
+
+
+def stopping_all(subject: Subject) -> Iterator[Flaw]:
+    """A stop that names no run of a clock with a run for each matter: what ends one would end them all (S002-4.6)."""
+    for name, spec in subject.document.clock.items():
+        for placed in patterns(name, spec) if spec.key is not None else ():
+            fact = BY_NAME.get(placed.pattern.name)
+            if placed.key != "stop" or fact is None or fact.__name__ in ENDS_ALL:
+                continue
+            if spec.key is not None and spec.key.stop not in fact.model_fields:
+                zh = f"{placed.pattern.text} 没有字段 {spec.key.stop}，会停止时钟 {name} 的全部计时"
+                en = f"{placed.pattern.text} has no field {spec.key.stop} and stops every run of clock {name}"
+                yield _flaw("stops_every_run", placed.place, zh, en, "S002-4.6")
 
 
 def _may_happen(pattern: Pattern) -> bool:
@@ -142,7 +158,7 @@ def reading_labels(subject: Subject) -> Iterator[Flaw]:
     for name, spec in subject.document.clock.items():
         for placed in patterns(name, spec):
             if placed.pattern.name in RESTRICTED:
-                zh = f"{placed.pattern.text} 读取受限标签,任何规则都不得依据它"
+                zh = f"{placed.pattern.text} 读取受限标签，任何规则都不得依据它"
                 yield _flaw(
                     "reads_restricted_label", placed.place, zh, f"{placed.pattern.text} reads a label", "S001-12.1"
                 )
@@ -176,5 +192,5 @@ def _cited(spec: ClockSpec) -> str:
     return spec.source[0] if spec.source else "-"
 
 
-CHECKS = (unknown_words, never_stopping, reading_labels, marks_nobody_sets)
+CHECKS = (unknown_words, never_stopping, stopping_all, reading_labels, marks_nobody_sets)
 """All of them."""

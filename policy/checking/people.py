@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from events.approvals import Approval
 from events.complaint import Complaint
-from events.solution import Approval
 from events.vocabulary import Category
 from policy.checking.flaws import Flaw, Subject
 from policy.checking.life import specimen
@@ -27,7 +27,7 @@ def jumps_too_high(subject: Subject) -> Iterator[Flaw]:
                 "S002-4.4",
                 f"第 {jump.to_level} 级高于最高的第 {ladder.top} 级",
                 f"level {jump.to_level} lies above the top, level {ladder.top}",
-                "降低 to_level,或提高 ladder.top",
+                "降低 to_level，或提高 ladder.top",
                 "lower to_level, or raise ladder.top",
             )
 
@@ -43,9 +43,9 @@ def breaches_to_nobody(subject: Subject) -> Iterator[Flaw]:
                     "breach_action_unknown",
                     f"clock.{name}.on_breach",
                     "S004-2.8",
-                    f"超时动作 {verb}:{argument} 无人执行或无人接收",
+                    f"超时动作 {verb}：{argument} 无人执行或无人接收",
                     f"{verb}:{argument} is no action anybody carries out, or tells nobody",
-                    f"写 alert 或 sms 加 {'、'.join(sorted(RECEIVERS))} 或人员编号,或 escalate:+1",
+                    f"写 alert 或 sms 加 {'、'.join(sorted(RECEIVERS))} 或人员编号，或 escalate:+1",
                     f"write alert or sms with {', '.join(sorted(RECEIVERS))} or a person's id, or escalate:+1",
                 )
 
@@ -62,7 +62,7 @@ def levels_without_decider(subject: Subject) -> Iterator[Flaw]:
                 "S002-4.3",
                 f"组织中没有第 {level} 级的人员",
                 f"nobody in the organisation holds level {level}",
-                "任命该级人员,或降低 ladder.top",
+                "任命该级人员，或降低 ladder.top",
                 "name somebody of that level, or lower ladder.top",
             )
 
@@ -78,9 +78,9 @@ def routed_to_nobody(subject: Subject) -> Iterator[Flaw]:
                 "routed_to_nobody",
                 f"routing.{key}",
                 "S004-2.7",
-                f"部门 {department} 不存在,或没有可办理投诉的人员",
+                f"部门 {department} 不存在，或没有可办理投诉的人员",
                 f"department {department} does not exist or has nobody who handles complaints",
-                "改为组织架构中的部门,或为其安排人员",
+                "改为组织架构中的部门，或为其安排人员",
                 "name a department of the organisation, or give it people",
             )
     for category in Category:
@@ -107,9 +107,9 @@ def approved_by_nobody(subject: Subject) -> Iterator[Flaw]:
                     "approval_by_nobody",
                     f"approval.{name}",
                     "S002-1.14",
-                    f"{author} 起草时,除本人外没有人能以 {role} 身份批准",
+                    f"{author} 起草时，除本人外没有人能以 {role} 身份批准",
                     f"what {author} writes nobody else could approve as {role}",
-                    "改用组织中有人担任的角色,或增加人员",
+                    "改用组织中有人担任的角色，或增加人员",
                     "name a role that others hold, or add people",
                 )
 
@@ -133,14 +133,14 @@ def roles_unfilled(subject: Subject) -> Iterator[Flaw]:
     """A deciding role whose level nobody holds, so that nothing of its size is ever approved (S000-3.9)."""
     company = subject.organisation
     for role, level in subject.document.authority.role.items() if company else ():
-        if not any((person.level or 0) >= level for person in company.person.values()):  # type: ignore[union-attr]
+        if company is not None and not company.from_level(level):
             yield Flaw(
                 "deciding_role_unfilled",
                 f"authority.role.{role}",
                 "S000-3.9",
                 f"没有人达到 {role} 所需的第 {level} 级",
                 f"nobody reaches level {level}, which {role} needs",
-                "降低该级别,或任命人员",
+                "降低该级别，或任命人员",
                 "lower the level, or name somebody",
             )
 
@@ -156,7 +156,7 @@ def limits_not_rising(subject: Subject) -> Iterator[Flaw]:
                 "limits_not_rising",
                 f"organisation: limits.level.{high}",
                 "S000-3.9",
-                f"第 {high} 级的权限({more})不高于第 {low} 级({less})",
+                f"第 {high} 级的权限（{more}）不高于第 {low} 级（{less}）",
                 f"level {high} may decide {more}, no more than level {low} ({less})",
                 "逐级提高权限金额",
                 "let the limits rise level by level",
@@ -172,7 +172,7 @@ def payers_missing(subject: Subject) -> Iterator[Flaw]:
             "refund_paid_by_nobody",
             "refund.payer_roles",
             "S002-6.2",
-            f"没有人担任 {'、'.join(rules.payer_roles)},退费无人支付",
+            f"没有人担任 {'、'.join(rules.payer_roles)}，退费无人支付",
             f"nobody is {' or '.join(rules.payer_roles)}: no refund could be paid",
             "改用组织中的角色",
             "name a role somebody holds",

@@ -73,7 +73,7 @@ def _unknown_source(place: str, id_: str) -> Flaw:
         id_,
         f"没有要求 {id_}",
         f"there is no requirement {id_}",
-        "写出要求清单中的编号,例如 S002-1.10",
+        "写出要求清单中的编号，例如 S002-1.10",
         "cite an id of the list of requirements, such as S002-1.10",
     )
 
@@ -122,7 +122,7 @@ def locked_for_ever(subject: Subject) -> Iterator[Flaw]:
             "S002-3.6",
             "最终方案锁定后没有任何解除事由",
             "a final offer is locked and no cause undoes it",
-            "列出解除事由,例如 new_facts、statutory",
+            "列出解除事由，例如 new_facts、statutory",
             "list the causes, such as new_facts and statutory",
         )
 
@@ -141,7 +141,7 @@ def reading_restricted(subject: Subject) -> Iterator[Flaw]:
                 "reads_restricted_label",
                 place,
                 "S001-12.1",
-                f"规则依据受限标签 {name};任何规则都不得依据它",
+                f"规则依据受限标签 {name}；任何规则都不得依据它",
                 f"the rule reads the restricted label {name}: no rule may",
                 "删除该条件",
                 "remove the condition",
@@ -158,7 +158,7 @@ def grounds_missing(subject: Subject) -> Iterator[Flaw]:
             "S002-7.7",
             "不予受理必须有列明的理由和证明",
             "not accepting a complaint needs listed grounds, and proof",
-            "列出 not_accepted,并写 proof_required = true",
+            "列出 not_accepted，并写 proof_required = true",
             "list not_accepted, and write proof_required = true",
         )
 

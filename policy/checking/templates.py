@@ -38,7 +38,7 @@ def typed_times(subject: Subject) -> Iterator[Flaw]:
                         "S004-1.6",
                         f"模板写死了时间“{found.group().strip()}”",
                         f"the template has a typed time: {found.group().strip()!r}",
-                        "改用占位符,例如 {first_human},由时钟计算",
+                        "改用占位符，例如 {first_human}，由时钟计算",
                         "name a placeholder such as {first_human}: the clock computes it",
                     )
 
@@ -58,9 +58,9 @@ def promised_too_early(subject: Subject) -> Iterator[Flaw]:
                     "promises_too_early",
                     f"template.{name}.{language}.text",
                     "S004-1.7",
-                    f"模板承诺在恢复工作({opens:%H:%M})前答复,而时钟允许到 {due:%H:%M}",
+                    f"模板承诺在恢复工作（{opens:%H:%M}）前答复，而时钟允许到 {due:%H:%M}",
                     f"the template promises an answer by the opening ({opens:%H:%M}), the clock allows {due:%H:%M}",
-                    "承诺 {first_human},而不是 {opens}",
+                    "承诺 {first_human}，而不是 {opens}",
                     "promise {first_human} instead of {opens}",
                 )
 
@@ -76,7 +76,7 @@ def differing_languages(subject: Subject) -> Iterator[Flaw]:
                     "placeholder_missing",
                     f"template.{name}.{language}",
                     template.source[0] if template.source else "-",
-                    f"两种语言的占位符不一致,这里缺少 {listed}",
+                    f"两种语言的占位符不一致，这里缺少 {listed}",
                     f"the languages name different facts: {listed} is missing here",
                     "两种语言写出同样的占位符",
                     "name the same placeholders in both languages",
@@ -96,9 +96,9 @@ def clocks_not_told(subject: Subject) -> Iterator[Flaw]:
                     "placeholder_without_deadline",
                     f"template.{name}",
                     "S004-1.6",
-                    f"占位符 {{{BY}{clock}}} 没有对应的时钟,或该时钟对部分投诉没有时限",
+                    f"占位符 {{{BY}{clock}}} 没有对应的时钟，或该时钟对部分投诉没有时限",
                     f"{{{BY}{clock}}}: no such clock, or it sets no deadline for some complaints",
-                    "改为已有的时钟,并为每类投诉写出时限",
+                    "改为已有的时钟，并为每类投诉写出时限",
                     "name a clock of the policy that has a deadline for every complaint",
                 )
 

@@ -72,5 +72,5 @@ def paragraph(account: Account, history: History, language: Language, zone: Zone
     """All steps in one paragraph, ready to be put into a reply."""
     steps = steps_so_far(account, history, language, zone)
     if language == "zh":
-        return f"{account.zh}{';'.join(steps)}。"
+        return f"{account.zh}{'；'.join(steps)}。"
     return f"{account.en} {'; '.join(steps)}."

@@ -7,10 +7,9 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from events.complaint import Attempt
-from events.fact import Value
+from events.fact import OneOrMore, Value
 from events.vocabulary import Priority, ReplyKind
 from policy.contacting.contact import Next
-from policy.timing.clock_rules import Patterns
 from policy.timing.durations import Span
 from policy.timing.patterns import parse_pattern
 
@@ -19,7 +18,7 @@ class AlertRule(Value):
     """`[alert.told.<name>]`: facts a colleague is told of (S002-4.5, S001-14.3)."""
 
     source: tuple[str, ...]
-    on: Annotated[Patterns, Field(min_length=1)]
+    on: Annotated[OneOrMore, Field(min_length=1)]
     kind: ReplyKind
     whom: str = Field(pattern=r"^(handler|owner|supervisor|\.[a-z_]+)$")
     """A role of the case, or a field of the fact that names the person: `.person`."""

@@ -78,8 +78,17 @@ def is_personal(attempt: Attempt) -> bool:
 
 
 def has_given_up(complaint: Complaint) -> bool:
-    """The customer was not reached with something they had to hear; a callback in vain only ends the file (C5)."""
-    return any(a.outcome is Outcome.EXHAUSTED and a.kind is not ReplyKind.CALLBACK for a in complaint.attempts)
+    """In this round the customer was not reached with something they had to hear (S002-1.10).
+
+    A callback in vain only ends the file (C5); a complaint that begins again is tried again.
+    """
+    return any(_is_given_up(attempt, complaint.solution.round_since) for attempt in complaint.attempts)
+
+
+def _is_given_up(attempt: Attempt, round_since: int) -> bool:
+    if attempt.outcome is not Outcome.EXHAUSTED or attempt.kind is ReplyKind.CALLBACK:
+        return False
+    return int(attempt.key.removeprefix(_BY_VERSION)) > round_since
 
 
 _PERSONAL = (PERSONAL_ATTEMPT, ReplyKind.CALLBACK)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from events.codes import in_plain
 from events.complaint import Case, Complaint
 from events.ending import NotAccepted, Reopened
 from events.execution import CommitmentMade, DeadlineExtended, RefundPaid, StepFailed
@@ -15,7 +16,7 @@ from events.solution import ApprovalRequested, CustomerAgreed, Remedy
 from events.understanding import InformationRequested
 from events.vocabulary import Audience, Language, ReplyKind
 from policy.contacting.notice import Notice
-from policy.contacting.templates import BY, Letter, language_of, render, spoken
+from policy.contacting.templates import BY, Composed, Letter, compose, language_of, render, spoken
 from policy.contacting.written import approved_as, words_of
 from policy.handling.liability import liability_in_words
 from policy.people.organisation import Organisation
@@ -38,6 +39,26 @@ def letter(notice: Notice, case: Case, policy: Policy, organisation: Organisatio
     return render(template, language, facts(notice, case, policy, language, organisation))
 
 
+def begun(name: str, case: Case, policy: Policy, language: Language, organisation: Organisation | None) -> Composed:
+    """A message people write, `progress` or `decision`, begun with what is on record (S000-5.2, S002-1.6, S002-1.5)."""
+    complaint, finding, offer = case.complaint, case.complaint.verification.finding, case.complaint.solution.current
+
+    def at(moment: datetime) -> str:
+        return spoken(moment, language, policy.zone)
+
+    due = _running(case, policy).get("progress")
+    words = {
+        "number": complaint.number,
+        "customer": _customer(complaint, language),
+        "reason": finding.fact.facts if finding else "",
+        "due": at(due) if due else "",
+        "decision": _steps(complaint, offer.fact.number, policy, at, language) if offer else "",
+        "basis": offer.fact.basis if offer else "",
+        **_handler(complaint, language, organisation),
+    }
+    return compose(policy.document.template[name], language, words)
+
+
 def facts(
     notice: Notice, case: Case, policy: Policy, language: Language, organisation: Organisation | None = None
 ) -> dict[str, str]:
@@ -49,7 +70,7 @@ def facts(
 
     words = {
         "number": complaint.number,
-        "customer": complaint.customer.name or ("客户" if language == "zh" else "customer"),
+        "customer": _customer(complaint, language),
         "received": at(complaint.received_at),
         "handler": complaint.handler or NOTHING,
         "category": complaint.category.label(language) if complaint.category else NOTHING,
@@ -86,6 +107,10 @@ def _grade(complaint: Complaint, policy: Policy) -> Grade:
     return found.priority, found.complexity, marks_of(found.category, found.flags)
 
 
+def _customer(complaint: Complaint, language: Language) -> str:
+    return complaint.customer.name or ("客户" if language == "zh" else "customer")
+
+
 def _handler(complaint: Complaint, language: Language, organisation: Organisation | None) -> dict[str, str]:
     """Who handles it, by name and staff number; the department where nobody is known (S001-18.8)."""
     id_ = complaint.handler or complaint.owner
@@ -101,15 +126,20 @@ _OF_CLOCKS = (ReplyKind.WARNING, ReplyKind.CALLBACK, ReplyKind.REOPENING, ReplyK
 
 def _of_clocks(notice: Notice, case: Case, policy: Policy, at: At, language: Language) -> dict[str, str]:
     """The deadlines that run: of news for the customer, and of what the alert is about."""
-    readings = policy.clocks.readings(case.history, case.complaint, case.history[-1].recorded_at)
-    running = {r.clock: r for r in readings if r.stopped_at is None and r.due_at is not None}
+    running = _running(case, policy)
     words = {}
-    if (progress := running.get("progress")) is not None and progress.due_at is not None:
-        words["next_news"] = at(progress.due_at)
-    named = next((r for r in running.values() if notice.name.removeprefix("warning-").startswith(f"{r.clock}-")), None)
-    if named is not None and named.due_at is not None:
-        words |= {"clock": policy.title(named.clock, language), "due": at(named.due_at)}
+    if "progress" in running:
+        words["next_news"] = at(running["progress"])
+    named = next((clock for clock in running if notice.name.removeprefix("warning-").startswith(f"{clock}-")), None)
+    if named is not None:
+        words |= {"clock": policy.title(named, language), "due": at(running[named])}
     return words
+
+
+def _running(case: Case, policy: Policy) -> dict[str, datetime]:
+    """The clocks that run, and when each falls due."""
+    readings = policy.clocks.readings(case.history, case.complaint, case.history[-1].recorded_at)
+    return {r.clock: r.due_at for r in readings if r.stopped_at is None and r.due_at is not None}
 
 
 def _of_fact(fact: Fact, case: Case, policy: Policy, at: At, language: Language) -> dict[str, str]:
@@ -118,7 +148,7 @@ def _of_fact(fact: Fact, case: Case, policy: Policy, at: At, language: Language)
     if isinstance(fact, ClockBreached):
         words = _breached(fact, case.complaint, policy, at, language)
     elif isinstance(fact, Escalated):
-        words = {"cause": fact.cause, "level": str(fact.to_level)}
+        words = {"cause": in_plain(fact.cause, language), "level": str(fact.to_level)}
     elif isinstance(fact, CustomerAgreed):
         words = {"steps": _steps(case.complaint, fact.proposal, policy, at, language)}
         words |= {"liability": _liability(case.complaint, policy, language)}
@@ -154,7 +184,7 @@ def _plain(fact: Fact) -> dict[str, Any]:
 
 
 def _said(value: Any, language: Language) -> str:
-    return str(value.label(language)) if hasattr(value, "label") else str(value)
+    return str(value.label(language)) if hasattr(value, "label") else in_plain(str(value), language)
 
 
 def _breached(fact: ClockBreached, complaint: Complaint, policy: Policy, at: At, language: Language) -> dict[str, str]:
@@ -181,7 +211,7 @@ def _steps(complaint: Complaint, proposal: int, policy: Policy, at: At, language
     """The agreed remedies with their dates, as the plan has them (S004-5.1, S004-5.3)."""
     agreed = next((p for p in complaint.solution.proposals if p.fact.number == proposal), None)
     remedies = agreed.fact.remedies if agreed else ()
-    comma, nothing = (";", "无需进一步步骤") if language == "zh" else ("; ", "nothing more to be done")
+    comma, nothing = ("；", "无需进一步步骤") if language == "zh" else ("; ", "nothing more to be done")
     return comma.join(_step(remedy, policy, at, language) for remedy in remedies) or nothing
 
 
@@ -190,5 +220,5 @@ def _step(remedy: Remedy, policy: Policy, at: At, language: Language) -> str:
     title = rule.title[language] if rule else remedy.kind
     amount = "" if remedy.amount is None else f" {remedy.amount} {remedy.currency or ''}".rstrip()
     if language == "zh":
-        return f"{title}{amount},{at(remedy.due)}前"
+        return f"{title}{amount}，{at(remedy.due)}前"
     return f"{title}{amount} by {at(remedy.due)}"

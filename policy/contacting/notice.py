@@ -7,10 +7,9 @@ from pydantic import Field, model_validator
 
 from events.complaint import Attempt
 from events.envelope import Recorded
-from events.fact import Value
+from events.fact import OneOrMore, Value
 from events.vocabulary import Audience, Medium, ReplyKind
 from policy.contacting.contact import Next
-from policy.timing.clock_rules import Patterns
 from policy.timing.patterns import parse_pattern
 
 
@@ -18,7 +17,7 @@ class NoticeRule(Value):
     """`[notice.<name>]`: facts the customer is told of by the system (S000-5.5)."""
 
     source: tuple[str, ...]
-    on: Annotated[Patterns, Field(min_length=1)]
+    on: Annotated[OneOrMore, Field(min_length=1)]
     kind: ReplyKind
     template: str
     at_once: bool = False

@@ -16,8 +16,8 @@ from policy.contacting.alerts import AlertRule
 from policy.contacting.notice import Notice
 from policy.people.authority import may_approve
 from policy.people.hand_over import PING_PONG
-from policy.people.organisation import Organisation
-from policy.people.participation import barred
+from policy.people.organisation import COMPLIANCE, TOP, Organisation
+from policy.people.participation import barred, who
 from policy.policy import Policy
 from policy.timing.clock_readings import ClockReading
 from policy.timing.patterns import Pattern, parse_pattern
@@ -36,12 +36,26 @@ class _Alert(NamedTuple):
 
 
 def staff_notices(case: Case, policy: Policy, organisation: Organisation, now: datetime) -> Iterator[Notice]:
-    """Every alert the history owes, sent or not."""
+    """Every alert the history owes, sent or not; while it is handled in the complaint it repeats, none (S004-1.2)."""
+    if case.complaint.links.merged_into is not None:
+        return
     for recorded in case.history:
-        for alert in _alerts(case.complaint, recorded, policy):
-            yield from _to_whom(case.complaint, alert, organisation, now)
+        yield from _of_fact(case.complaint, recorded, policy, organisation, now)
     for alert in (*_of_clocks(case, policy, now), *_of_approvals(case, policy, organisation, now)):
         yield from _to_whom(case.complaint, alert, organisation, now)
+
+
+def _of_fact(
+    complaint: Complaint, recorded: Recorded, policy: Policy, organisation: Organisation, now: datetime
+) -> Iterator[Notice]:
+    """What one fact owes colleagues; who is meant twice, as handler and as owner, is told once by each means."""
+    told: set[tuple[ReplyKind, Medium, str, datetime | None]] = set()
+    for alert in _alerts(complaint, recorded, policy):
+        for notice in _to_whom(complaint, alert, organisation, now):
+            once = (notice.kind, notice.medium, notice.recipient, notice.at)
+            if once not in told:
+                told.add(once)
+                yield notice
 
 
 def _alerts(complaint: Complaint, recorded: Recorded, policy: Policy) -> Iterator[_Alert]:
@@ -124,8 +138,8 @@ def _missing(case: Case, reading: ClockReading) -> Recorded:
 def _of_approvals(case: Case, policy: Policy, organisation: Organisation, now: datetime) -> Iterator[_Alert]:
     """For each role whose turn it is one colleague who may approve, the handler's own line first (S000-3.9)."""
     complaint = case.complaint
-    for approval in complaint.solution.approvals if complaint.is_open else ():
-        for role in () if _is_replaced(complaint, approval.subject) else approval.waiting_for:
+    for approval in complaint.solution.waiting() if complaint.is_open else ():
+        for role in approval.waiting_for:
             may = [
                 id_
                 for id_ in _nearest_first(complaint, organisation)
@@ -137,16 +151,10 @@ def _of_approvals(case: Case, policy: Policy, organisation: Organisation, now: d
                 yield _Alert(about, ReplyKind.APPROVAL, may[0], name=f"approval-{approval.version}-{role}")
 
 
-def _is_replaced(complaint: Complaint, subject: str) -> bool:
-    """A proposal that another one followed waits for nobody."""
-    current = complaint.solution.current
-    return any(p.subject == subject and p != current for p in complaint.solution.proposals)
-
-
 def _nearest_first(complaint: Complaint, organisation: Organisation) -> list[str]:
     """The handler's reporting line, then everybody, the lower level first."""
     line = organisation.managers_of(complaint.handler) if complaint.handler in organisation.person else ()
-    others = sorted(organisation.person, key=lambda id_: (organisation.person[id_].level or 0, id_))
+    others = sorted(organisation.person, key=lambda id_: (organisation.level_of(id_), id_))
     return list(dict.fromkeys((*line, *others)))
 
 
@@ -156,6 +164,16 @@ def _to_whom(complaint: Complaint, alert: _Alert, organisation: Organisation, no
     Where that person is recused, or nobody stands in, the next of their reporting line who may is told (S002-7.1).
     Nobody is told what they did themselves.
     """
+    for whom in _overseers(complaint, organisation) if alert.whom == TOP else (alert.whom,):
+        yield from _to_one(complaint, alert._replace(whom=whom), organisation, now)
+
+
+def _overseers(complaint: Complaint, organisation: Organisation) -> tuple[str, ...]:
+    """What goes to the board, where nobody on the ladder is left, is told to the owner and compliance (S002-4.3)."""
+    return ("owner", *who(complaint, organisation, lambda id_: organisation.person[id_].role == COMPLIANCE))
+
+
+def _to_one(complaint: Complaint, alert: _Alert, organisation: Organisation, now: datetime) -> Iterator[Notice]:
     about = alert.about
     person = _person(complaint, alert.whom, organisation)
     out = barred(complaint, organisation)

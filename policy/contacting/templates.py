@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import field_validator, model_validator
 
-from events.commands import Refusal, refuse
 from events.fact import Value
 from events.vocabulary import Language
 
@@ -105,19 +104,19 @@ def empty_slots(words: Words, facts: Mapping[str, object]) -> list[str]:
     return sorted(name for name in words.named if not str(facts.get(name, "")).strip())
 
 
-def compose(template: Template, language: Language, facts: Mapping[str, object]) -> Letter | Refusal:
-    """A person's message in the template's words; refused while a slot is empty (S000-5.2, S002-1.6)."""
-    words = template.zh if language == "zh" else template.en
-    empty = empty_slots(words, facts)
-    if not empty:
-        return render(template, language, facts)
-    return refuse(
-        "template_with_empty_slot",
-        "S000-5.2",
-        f"请补全:{'、'.join(empty)};告知客户须写明原因、流程、下次时间和经办人",
-        f"fill in {', '.join(empty)}: news names cause, procedure, the next date and who handles it",
-        empty=", ".join(empty),
-    )
+class Composed(NamedTuple):
+    """A message for a person to finish."""
+
+    letter: Letter
+    missing: tuple[str, ...]
+    """Slots nobody told anything for; they stand in braces."""
+
+
+def compose(template: Template, language: Language, facts: Mapping[str, object]) -> Composed:
+    """A person's message begun in the template's words, and what is still to be said (S000-5.2, S002-1.6)."""
+    empty = tuple(empty_slots(template.zh if language == "zh" else template.en, facts))
+    open_ = {name: f"{{{name}}}" for name in empty}
+    return Composed(render(template, language, {**facts, **open_}), empty)
 
 
 def spoken(moment: datetime, language: Language, zone: ZoneInfo) -> str:

@@ -1,7 +1,6 @@
 """Letters and emails people wrote: sent word for word once everybody approved exactly those words (S002-1.14, 1.15)."""
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from events.commands import Refusal, refuse
 from events.complaint import Case, Complaint
@@ -15,16 +14,12 @@ from policy.contacting.notice import Notice
 from policy.contacting.templates import Letter, language_of
 from policy.people.authority import Authority
 from policy.people.organisation import Organisation
+from policy.people.participation import who
 
 WRITTEN = "written_reply"
 """Stands where other messages name their template: these words are people's own."""
 SHOWN = 8
 """Characters of the digest in a message's name: an edited text is another message."""
-
-
-def digest_of(text: str) -> str:
-    """What approvers of a written reply approve: SHA-256 of its text in UTF-8 (S002-1.15)."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def message_name(fact: ReplyDrafted) -> str:
@@ -87,22 +82,21 @@ def supervisor_first(case: Case, kind: ReplyKind, organisation: Organisation, au
     finding = case.complaint.verification.finding
     if finding is None or not finding.fact.self_reported or kind is not ReplyKind.DECISION:
         return None
-    least = min(authority.role.values())
-    above = frozenset(id_ for id_, person in organisation.person.items() if (person.level or 0) >= least)
+    above = organisation.from_level(authority.supervisor_level)
     since = (recorded for recorded in case.history if recorded.version >= finding.version)
     if any(_tells(recorded, above) for recorded in since):
         return None
     return refuse(
         "supervisor_first",
         "S003-4.2",
-        "员工自报差错:须先向主管报告(escalate),再答复客户",
+        "员工自报差错：须先向主管报告（escalate），再答复客户",
         "a colleague reported their own fault: the supervisor is told (escalate) before the customer",
-        may=sorted(above),
+        may=who(case.complaint, organisation, lambda id_: id_ in above),
         verified_by=finding.by,
     )
 
 
-def _tells(recorded: Recorded, above: frozenset[str]) -> bool:
+def _tells(recorded: Recorded, above: Collection[str]) -> bool:
     """It was raised, a superior was alerted, or a superior acted on it."""
     fact = recorded.fact
     if isinstance(fact, StaffAlerted):

@@ -39,8 +39,12 @@ class Conclusion(Value):
     """`[conclusion]`: what resolving and archiving ask for (S001-2.1, S002-0.3)."""
 
     source: tuple[str, ...]
-    unknown: tuple[str, ...]
+    unknown: frozenset[str]
     """Causes that say nothing."""
+
+    def says_nothing(self, cause: str) -> bool:
+        """The cause only says that nobody knows, in whatever words (S001-2.1)."""
+        return cause.strip().rstrip("。.!").strip().casefold() in self.unknown
 
 
 def callback_medium(complaint: Complaint, rules: Callback, retry: Retry) -> Medium | None:
@@ -84,4 +88,4 @@ def _counted(tried: Sequence[Attempt], retry: Retry, zone: ZoneInfo) -> int:
 
 def is_unreasoned(finding: Verified, rules: Conclusion) -> bool:
     """Nobody is found liable, and the cause says nothing of why (S001-2.1)."""
-    return finding.liable is Liable.UNDETERMINED and finding.cause.strip().casefold() in rules.unknown
+    return finding.liable is Liable.UNDETERMINED and rules.says_nothing(finding.cause)

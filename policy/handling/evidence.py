@@ -26,7 +26,7 @@ class EvidenceRules(Value):
     """Categories where a third party has to prove whose fault the quality is (S004-3.4)."""
 
     def kind(self, written: str) -> EvidenceKind | None:
-        """The kind that a word stands for; None for a word nobody knows."""
+        """The kind that a word stands for; None for a word nobody knows, which refuses no evidence (S002-1.16)."""
         word = written.strip().lower().replace(" ", "_").replace("-", "_")
         known = {kind.value: kind for kind in EvidenceKind} | {kind.zh: kind for kind in EvidenceKind}
         return known.get(word) or self.also_called.get(word)
@@ -71,7 +71,7 @@ def evidence_missing(complaint: Complaint, rules: EvidenceRules) -> Refusal | No
     return refuse(
         "evidence_missing",
         "S002-1.16",
-        f"该投诉易生争议,须先登记处理过程证据(add_evidence):{_listed(rules, 'zh')}",
+        f"该投诉易生争议，须先登记处理过程证据（add_evidence）：{_listed(rules, 'zh')}",
         f"this complaint is prone to dispute: add evidence of how it was handled first: {_listed(rules, 'en')}",
         flags=", ".join(sorted(rules.disputed & {*complaint.flags, *(complaint.signals or ())})),
     )
@@ -86,7 +86,7 @@ def consent_missing(complaint: Complaint, rules: EvidenceRules, references: Iter
     return refuse(
         "consent_missing",
         "S002-1.17",
-        "该投诉易生争议,须先登记客户同意的证据(录音、聊天记录或书面同意),并在 evidence 中引用",
+        "该投诉易生争议，须先登记客户同意的证据（录音、聊天记录或书面同意），并在 evidence 中引用",
         "this complaint is prone to dispute: add the record of the customer's consent and name it in `evidence`",
         evidence=", ".join(references) if isinstance(references, tuple | list) else "",
     )
@@ -104,7 +104,7 @@ def report_missing(
     return refuse(
         "report_missing",
         "S004-3.4",
-        "质量争议认定客户责任前,须有第三方机构的检测或鉴定报告(kind=report)",
+        "质量争议认定客户责任前，须有第三方机构的检测或鉴定报告（kind=report）",
         "before the customer is held liable in a quality dispute a third party has to report on it (kind=report)",
         liable=liable.value,
     )
@@ -114,7 +114,7 @@ def _unknown(reference: str) -> Refusal:
     return refuse(
         "evidence_unknown",
         "S002-3.1",
-        f"没有登记过证据 {reference}:请先 add_evidence 并核对真实性",
+        f"没有登记过证据 {reference}：请先 add_evidence 并核对真实性",
         f"there is no evidence {reference}: add it and have it checked first",
         evidence=reference,
     )
@@ -125,7 +125,7 @@ def _unchecked(piece: Evidence) -> Refusal:
     return refuse(
         "evidence_unchecked",
         "S004-3.3",
-        f"证据 {piece.name} 尚未核对真实性或已认定不实,不能作为依据;请核对后再以 add_evidence 登记结论",
+        f"证据 {piece.name} 尚未核对真实性或已认定不实，不能作为依据；请核对后再以 add_evidence 登记结论",
         f"evidence {piece.name} is unchecked or was found false and supports no decision: record its check first",
         evidence=piece.sha256,
         state=state,

@@ -1,20 +1,18 @@
 """What may be offered: one content for approvers, never below the standard, never above a final offer (S002-3.5)."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-import orjson
-
 from events.complaint import Case, Complaint
+from events.digest import json_digest
 from events.execution import StepFailed
 from events.fact import Value
 from events.money import Currency
 from events.solution import DemandAnswered, Proposal, Remedy
 from events.verification import Finding
-from events.vocabulary import Category, EvidenceKind, Liable, Word
+from events.vocabulary import Category, EvidenceKind, Liable, RemedyBasis, Word
 from policy.handling.remedies import Catalogue
 
 
@@ -59,7 +57,7 @@ def content_sha256(remedies: Sequence[Remedy], answers: Sequence[DemandAnswered]
         "answers": [answer.model_dump(mode="json") for answer in answers],
         "basis": basis,
     }
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return json_digest(content)
 
 
 def standard(kind: str, category: Category | None, catalogue: Catalogue) -> Decimal | None:
@@ -71,6 +69,24 @@ def standard(kind: str, category: Category | None, catalogue: Catalogue) -> Deci
 def offer_for(demanded: Decimal, least: Decimal | None) -> Decimal:
     """Who asks for less than the standard gets the standard: max(demand, standard) (S003-5.6)."""
     return demanded if least is None else max(demanded, least)
+
+
+def at_standard(remedies: Sequence[Remedy], category: Category | None, catalogue: Catalogue) -> tuple[Remedy, ...]:
+    """The remedies, those of a kind raised together to the company's standard where they give less (S003-5.6).
+
+    The first of its kind is raised, and says that it stands on the standard.
+    """
+    raised = list(remedies)
+    for place, remedy in enumerate(remedies):
+        alike = [each for each in remedies if each.kind == remedy.kind and each.amount is not None]
+        if remedy.amount is None or alike[0] is not remedy:
+            continue
+        given = sum((each.amount for each in alike if each.amount is not None), Decimal(0))
+        least = offer_for(given, standard(remedy.kind, category, catalogue))
+        if least > given:
+            amount = remedy.amount + least - given
+            raised[place] = remedy.model_copy(update={"amount": amount, "basis": RemedyBasis.STANDARD})
+    return tuple(raised)
 
 
 class Offer(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from events.complaint import Complaint
 from events.fact import Value
@@ -29,6 +29,8 @@ class RecordRules(Value):
     intake_minimum: tuple[str, ...]
     verification_minimum: tuple[str, ...]
     file: tuple[str, ...]
+    most_supplements: int = Field(ge=1)
+    """So often one complaint is added to: without a bound a robot could stall every look at it (S004-1.2)."""
     no_wish: frozenset[str]
     """Signals of a text that asks for nothing: praise (S001-16.2)."""
     words: dict[str, tuple[str, ...]]
@@ -69,6 +71,11 @@ PLACES: Mapping[str, str] = {
 def missing(complaint: Complaint, rules: RecordRules, level: Level) -> tuple[str, ...]:
     """The fields of that level which the record does not hold, in order (S001-4.1, S001-16.2, S002-1.4)."""
     return tuple(field for field in rules.fields(level) if not _holds(complaint, rules, field))
+
+
+def is_full(complaint: Complaint, rules: RecordRules) -> bool:
+    """It was added to as often as it may be; its first content counts for nothing (S004-1.2)."""
+    return len(complaint.contents) > rules.most_supplements
 
 
 def already_known(complaint: Complaint, rules: RecordRules, what: str) -> tuple[str, ...]:

@@ -1,15 +1,14 @@
 """Refunds of billing errors: what is owed, who checks, who pays, by what means (S002-6.1..6.5)."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
-import orjson
 from pydantic import Field
 
+from events.digest import json_digest
 from events.fact import Value
 from events.money import rounded
 from events.vocabulary import RefundMethod
-from policy.people.organisation import Organisation, digest
+from policy.people.organisation import Organisation
 
 
 class RefundRules(Value):
@@ -38,19 +37,15 @@ def refund_owed(charged: Decimal, due: Decimal, factor: Decimal) -> Decimal:
 def figures_sha256(charged: Decimal, due: Decimal, refund: Decimal, currency: str) -> str:
     """Digest of the figures approvers approve: other figures make their approval void (S002-1.15)."""
     figures = {"charged": str(charged), "currency": currency, "due": str(due), "refund": str(refund)}
-    return digest(orjson.dumps(figures, option=orjson.OPT_SORT_KEYS).decode())
+    return json_digest(figures)
 
 
 def may_verify(person: str, rules: RefundRules, organisation: Organisation) -> bool:
     """Whether that person may check a refund: somebody of the ladder, or of a role named for it (S002-6.2)."""
-    known = organisation.person[person]
-    return (known.level or 0) >= rules.verifier_level or known.role in rules.verifier_roles
+    is_of_a_role = organisation.person[person].role in rules.verifier_roles
+    return is_of_a_role or organisation.level_of(person) >= rules.verifier_level
 
 
-def payers(rules: RefundRules, organisation: Organisation, but: Sequence[str] = ()) -> tuple[str, ...]:
-    """Who may pay, by id."""
-    return tuple(
-        id_
-        for id_, person in sorted(organisation.person.items())
-        if person.role in rules.payer_roles and id_ not in but
-    )
+def may_pay(person: str, rules: RefundRules, organisation: Organisation) -> bool:
+    """Whether that person may pay a refund (S002-6.2)."""
+    return organisation.person[person].role in rules.payer_roles

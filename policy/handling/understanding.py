@@ -36,14 +36,8 @@ class VerificationRules(Value):
     """`[verification]`: what a finding has to say (S001-2.1, S000-3.5)."""
 
     source: tuple[str, ...]
-    unreasoned: frozenset[str]
-    """Words that name no cause: they are no reason for leaving liability open."""
     by_name: frozenset[Liable]
     """Who is liable only by name: a third party."""
-
-    def is_reasoned(self, cause: str) -> bool:
-        """The cause says more than that nobody knows (S001-2.1)."""
-        return cause.strip().rstrip("。.!").casefold() not in self.unreasoned
 
 
 def is_live(complaint: Complaint, rules: UnderstandingRules) -> bool:

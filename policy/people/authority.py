@@ -2,12 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
+from events.approvals import Approval
+from events.commands import Refusal, refuse
 from events.complaint import Complaint
 from events.fact import Value
-from events.solution import Approval
-from policy.people.organisation import COMPLIANCE, Organisation
-from policy.people.participation import barred
+from policy.people.organisation import COMPLIANCE, TOP, Organisation
+from policy.people.participation import barred, who
 from policy.timing.durations import Span
 
 
@@ -17,6 +19,11 @@ class Authority(Value):
     source: tuple[str, ...]
     role: dict[str, int]
     """`{ supervisor = 2, manager = 3 }`, weakest first."""
+
+    @property
+    def strongest(self) -> str:
+        """The role that decides the most."""
+        return max(self.role, key=lambda role: self.role[role])
 
     @property
     def supervisor_level(self) -> int:
@@ -64,7 +71,7 @@ def limit(complaint: Complaint, person: str, organisation: Organisation, now: da
 
 def is_supervisor(person: str, authority: Authority, organisation: Organisation) -> bool:
     """Whether that person supervises others: coordinates, urges on, reads restricted labels (S002-4.5, C21)."""
-    return (organisation.person[person].level or 0) >= authority.supervisor_level
+    return organisation.level_of(person) >= authority.supervisor_level
 
 
 def oversees(person: str, other: str, authority: Authority, organisation: Organisation) -> bool:
@@ -74,8 +81,7 @@ def oversees(person: str, other: str, authority: Authority, organisation: Organi
     """
     if organisation.person[person].role == COMPLIANCE:
         return True
-    theirs = organisation.person[other].level or 0
-    is_above = (organisation.person[person].level or 0) > max(theirs, authority.supervisor_level)
+    is_above = organisation.level_of(person) > max(organisation.level_of(other), authority.supervisor_level)
     return person in organisation.managers_of(other) or is_above
 
 
@@ -83,6 +89,64 @@ def deciding_role(amount: Decimal, authority: Authority, organisation: Organisat
     """The weakest role whose limit covers the amount; None above every limit. Exactly the limit is inside."""
     weakest_first = sorted(authority.role.items(), key=lambda pair: pair[1])
     return next((role for role, level in weakest_first if amount <= organisation.limit_of_level(level)), None)
+
+
+class Spending(NamedTuple):
+    """Money somebody wants a customer to have, and what is to be known to say who decides on it."""
+
+    amount: Decimal
+    ground: str | None = None
+    """The board's written ground, for more than anybody may decide."""
+    least: str | None = None
+    """The role that approves it at the least, whatever the amount (S000-3.8)."""
+
+
+def approver(
+    complaint: Complaint,
+    person: str,
+    spending: Spending,
+    authority: Authority,
+    organisation: Organisation,
+    now: datetime,
+) -> str | Refusal | None:
+    """The role that has to approve the money; None where that person may decide alone, a refusal where nobody may.
+
+    Exactly the limit is inside; above every limit the strongest role approves the board's written ground (S000-3.9).
+    """
+    own = limit(complaint, person, organisation, now)
+    if spending.amount <= own and spending.least is None:
+        return None
+    role = deciding_role(spending.amount, authority, organisation)
+    if role is None:
+        has_ground = bool((spending.ground or "").strip())
+        return authority.strongest if has_ground else _beyond_every_limit(spending.amount, authority, organisation)
+    return max(role, spending.least or role, key=lambda each: authority.role.get(each, 0))
+
+
+def _beyond_every_limit(amount: Decimal, authority: Authority, organisation: Organisation) -> Refusal:
+    return refuse(
+        "beyond_every_limit",
+        "S000-3.9",
+        f"{amount} 超出公司各级处理权限，须附董事会书面依据（ground）",
+        f"{amount} is above every limit in the company: it needs the board's written ground (ground)",
+        may=(TOP,),
+        recorded=True,
+        total=amount,
+        limit=organisation.limit_of_level(authority.role[authority.strongest]),
+    )
+
+
+def currency_not_covered(currency: str | None, own: str) -> Refusal | None:
+    """Why money in that currency cannot be held against anybody's limit (S000-3.9)."""
+    if currency in (None, own):
+        return None
+    return refuse(
+        "currency_not_covered",
+        "S000-3.9",
+        f"处理权限以 {own} 计，请将 {currency} 金额折算为 {own}",
+        f"authority is measured in {own}: state the amount in {own} instead of {currency}",
+        currency=currency,
+    )
 
 
 def may_approve(
@@ -93,7 +157,7 @@ def may_approve(
     if person == approval.author or person in barred(complaint, organisation):
         return False
     if role in authority.role:
-        return (known.level or 0) >= authority.role[role]
+        return organisation.level_of(person) >= authority.role[role]
     return known.department == complaint.department if role == DEPARTMENT else known.role == role
 
 
@@ -101,11 +165,12 @@ def who_may_approve(
     complaint: Complaint, approval: Approval, authority: Authority, organisation: Organisation
 ) -> tuple[str, ...]:
     """The people whose approval is waited for now, by id."""
-    return tuple(
-        person
-        for person in sorted(organisation.person)
-        if any(may_approve(complaint, approval, role, person, authority, organisation) for role in approval.waiting_for)
-    )
+
+    def fits(person: str) -> bool:
+        roles = approval.waiting_for
+        return any(may_approve(complaint, approval, role, person, authority, organisation) for role in roles)
+
+    return who(complaint, organisation, fits)
 
 
 DEPARTMENT = "department"

@@ -88,9 +88,9 @@ def decider(complaint: Complaint, level: int, organisation: Organisation, now: d
     """
     out = barred(complaint, organisation)
     line = organisation.managers_of(complaint.handler) if complaint.handler in organisation.person else ()
-    others = sorted(organisation.person, key=lambda id_: (organisation.person[id_].level or 0, id_))
+    others = sorted(organisation.person, key=lambda id_: (organisation.level_of(id_), id_))
     for id_ in (*line, *others):
-        if (organisation.person[id_].level or 0) >= level:
+        if organisation.level_of(id_) >= level:
             standing_in = organisation.standing_in(id_, now, out)
             if standing_in is not None:
                 return standing_in

@@ -1,6 +1,5 @@
 """People, reporting lines, absences, and who may not take part in a complaint."""
 
-import hashlib
 import tomllib
 from collections.abc import Iterable
 from datetime import datetime
@@ -98,6 +97,14 @@ class Organisation(Value):
         """What people of that level may decide."""
         return self.limits.level.get(level or 0, Decimal(0)) if self.limits else Decimal(0)
 
+    def level_of(self, id_: str) -> int:
+        """That person's place on the ladder; 0 beside it."""
+        return self.person[id_].level or 0
+
+    def from_level(self, least: int) -> tuple[str, ...]:
+        """Ids of everybody on that level of the ladder or above, sorted (S000-3.9)."""
+        return tuple(id_ for id_ in sorted(self.person) if self.level_of(id_) >= least)
+
     def managers_of(self, id_: str) -> tuple[str, ...]:
         """The reporting line upward, nearest first."""
         line: list[str] = []
@@ -169,8 +176,3 @@ def parse_organisation(text: str) -> Organisation:
         return Organisation.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValidationError) as mistake:
         raise InvalidOrganisation(str(mistake)) from mistake
-
-
-def digest(text: str) -> str:
-    """The digest a published text is known by."""
-    return hashlib.sha256(text.encode()).hexdigest()

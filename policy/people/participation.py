@@ -1,5 +1,6 @@
 """Who may act on a complaint, and read it: known people, neither accused nor their line manager nor recused."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from events.commands import Refusal, refuse
@@ -19,6 +20,19 @@ def barred(complaint: Complaint, organisation: Organisation) -> frozenset[str]:
     return (organisation.recused(accused) | frozenset(known.recused)) - frozenset(known.excepted)
 
 
+def who(complaint: Complaint, organisation: Organisation, fits: Callable[[str], bool]) -> tuple[str, ...]:
+    """Ids of those who may do it instead: whoever fits and is not barred, sorted (S002-7.1)."""
+    out = barred(complaint, organisation)
+    return tuple(id_ for id_ in sorted(organisation.person) if id_ not in out and fits(id_))
+
+
+def superiors(complaint: Complaint, person: str, least: int, organisation: Organisation) -> tuple[str, ...]:
+    """Who of that level or above may do it instead: the person's own reporting line, else anybody (S002-7.1)."""
+    enough, line = organisation.from_level(least), organisation.managers_of(person)
+    above = who(complaint, organisation, lambda id_: id_ in enough and id_ in line)
+    return above or who(complaint, organisation, lambda id_: id_ in enough)
+
+
 def participation(complaint: Complaint, person: str, organisation: Organisation) -> Refusal | None:
     """Why that person may take no part, or None when they may (S002-7.1)."""
     if person not in organisation.person:
@@ -29,7 +43,7 @@ def participation(complaint: Complaint, person: str, organisation: Organisation)
     return refuse(
         "recused",
         "S002-7.1",
-        f"{person} 被投诉、为被投诉人的直接主管或已回避,不得参与处理",
+        f"{person} 被投诉、为被投诉人的直接主管或已回避，不得参与处理",
         f"{person} is accused, the accused's line manager or recused, and takes no part",
         may=who_may(complaint, out, organisation),
         recorded=True,
@@ -52,7 +66,7 @@ def unknown_person(person: str) -> Refusal:
 def who_may(complaint: Complaint, out: frozenset[str], organisation: Organisation) -> list[str]:
     """Who may act instead: owner and handler; where both are barred, the deciders who are not, highest level first."""
     involved = [id_ for id_ in dict.fromkeys((complaint.owner, complaint.handler)) if id_ and id_ not in out]
-    ladder = sorted(organisation.person, key=lambda id_: (-(organisation.person[id_].level or 0), id_))
+    ladder = sorted(organisation.person, key=lambda id_: (-organisation.level_of(id_), id_))
     return involved or [id_ for id_ in ladder if id_ not in out]
 
 
@@ -64,7 +78,7 @@ def may_read(complaint: Complaint, reader: str, organisation: Organisation) -> R
     return refuse(
         "recused",
         "S002-7.2",
-        f"{reader} 被投诉、为被投诉人的直接主管或已回避,不得查阅投诉人信息和案卷",
+        f"{reader} 被投诉、为被投诉人的直接主管或已回避，不得查阅投诉人信息和案卷",
         f"{reader} is accused, the accused's line manager or recused, and may not read the file",
         may=refusal.may,
         person=reader,
@@ -73,8 +87,9 @@ def may_read(complaint: Complaint, reader: str, organisation: Organisation) -> R
 
 def may_read_labels(reader: str | None, organisation: Organisation | None, least_level: int) -> bool:
     """Whether restricted labels are shown to that person: supervisors and above, and compliance (C21, S001-12.1)."""
-    person = organisation.person.get(reader or "") if organisation else None
-    return person is not None and ((person.level or 0) >= least_level or person.role == COMPLIANCE)
+    if organisation is None or reader not in organisation.person:
+        return False
+    return organisation.level_of(reader) >= least_level or organisation.person[reader].role == COMPLIANCE
 
 
 def valid_labels(complaint: Complaint, now: datetime) -> tuple[Label, ...]:

@@ -57,17 +57,18 @@ def assignment(complaint: Complaint, routing: Routing, organisation: Organisatio
 def replacement(complaint: Complaint, routing: Routing, organisation: Organisation, now: datetime) -> Assignment | None:
     """Who owns and handles instead, where one of them may no longer take part (S002-7.1); None where nobody must go.
 
-    Whoever may stay stays; nobody barred is named, even where nobody else is left.
+    Whoever may stay stays. Nobody barred is named: where nobody else is left, that one part stays as it was.
     """
     out = barred(complaint, organisation)
     owner, handler = complaint.owner, complaint.handler
     if owner is None or handler is None or not {owner, handler} & out:
         return None
     if owner in out:
-        owner = free_person(routing.receiving, complaint, routing, organisation, now)
+        owner = free_person(routing.receiving, complaint, routing, organisation, now) or owner
     if handler in out:
-        handler = free_person(complaint.department or routing.receiving, complaint, routing, organisation, now)
-    if owner is None or handler is None:
+        place = complaint.department or routing.receiving
+        handler = free_person(place, complaint, routing, organisation, now) or handler
+    if (owner, handler) == (complaint.owner, complaint.handler):
         return None
     return Assignment(owner, handler, organisation.person[handler].department, RECUSAL)
 
@@ -94,7 +95,7 @@ def _one_of(
     now: datetime,
     out: frozenset[str],
 ) -> str | None:
-    top = max((person.level or 0 for person in organisation.person.values()), default=0)
+    top = max(map(organisation.level_of, organisation.person), default=0)
     for level in range(routing.first_level, top + 1):
         if free := _free(organisation.people(department, level), organisation, now, out):
             return free[zlib.crc32(complaint.complaint_id.encode()) % len(free)]
@@ -108,6 +109,6 @@ def _free(people: Iterable[str], organisation: Organisation, now: datetime, out:
 
 def _anybody(complaint: Complaint, organisation: Organisation, now: datetime, out: frozenset[str]) -> str:
     """Somebody who may act, highest level first; the last resort keeps the complaint from lying with nobody."""
-    ladder = sorted(organisation.person, key=lambda id_: (-(organisation.person[id_].level or 0), id_))
+    ladder = sorted(organisation.person, key=lambda id_: (-organisation.level_of(id_), id_))
     free = _free(ladder, organisation, now, out)
     return (free or [id_ for id_ in ladder if id_ not in organisation.known(complaint.accused)] or ladder)[0]

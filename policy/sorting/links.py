@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from events.complaint import Complaint
 from events.fact import Value
 from events.reception import Contact, Customer, Received
-from events.vocabulary import Category
+from events.vocabulary import Category, Relation
 from policy.sorting.triage_conditions import RedRules
 from policy.timing.durations import Span
 
@@ -62,7 +62,7 @@ class LinkRules(Value):
     remember: Span
     """How far back complaints are compared at all."""
     mirrored: int = Field(ge=1)
-    """So many members an incident's head names; beyond, members name the head only."""
+    """So many followers of each kind a complaint names; beyond, they name it and it does not name them."""
     dial_prefixes: tuple[str, ...]
     """The country's own prefixes: `+86 138...` and `138...` are one telephone."""
     duplicate: DuplicateRule
@@ -104,6 +104,16 @@ def is_same_customer(one: Complaint, other: Complaint, rules: LinkRules) -> bool
     """Both name the same address or the same member id."""
     first, second = (customer_keys(each.customer, rules.dial_prefixes) for each in (one, other))
     return not first.isdisjoint(second)
+
+
+def followers(complaint: Complaint, relation: Relation) -> int:
+    """How many complaints it names that follow it; at `mirrored` there may be more, which name it alone (M15)."""
+    return sum(link.leads for link in complaint.links.every if link.relation is relation)
+
+
+def names_all(complaint: Complaint, rules: LinkRules) -> bool:
+    """It names every complaint about its matter, so that no final offer is overlooked there (S002-3.6)."""
+    return all(followers(complaint, each) < rules.mirrored for each in (Relation.DUPLICATE, Relation.REPEAT))
 
 
 def product_key(product: str | None) -> str | None:

@@ -1,5 +1,6 @@
 """A text as it is read: one script, one width, lower case, no gaps; each character knows where it was written."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -12,6 +13,9 @@ UNREAD = "\0"
 STOP = "。"
 """A line's end is a sentence's end."""
 
+_NEAR = 40
+"""How far before a quotation it is said whose words they are."""
+_CLAUSE_ENDS = "。!?;,\\n"
 _REMEMBERED = 0x10000  # characters people type; the others are too many to keep
 
 
@@ -68,14 +72,18 @@ def letters(text: str) -> str:
 class Quotations:
     """Finds in a text what repeats the customer's own words: between quotation marks, or in cited lines (C8)."""
 
-    def __init__(self, pairs: Iterable[str], cited: str, spelling: Spelling) -> None:
+    def __init__(self, pairs: Iterable[str], cited: str, spelling: Spelling, introduced: re.Pattern[str]) -> None:
         self._opens = {pair[0]: pair for pair in pairs}
         self._closes = {pair[1]: pair for pair in pairs}
         self._cited = cited
         self._spelling = spelling
+        self._introduced = introduced
 
     def unread(self, text: str, said: Iterable[str]) -> str:
-        """The text with every quotation of what was said made unreadable; its length stays."""
+        """The text with every quotation of what was said made unreadable; its length stays.
+
+        What the draft itself says to be the customer's words is a quotation too: not all they said is on record.
+        """
         if not any(mark in text for mark in (*self._opens, self._cited)):
             return text
         said_barely = STOP.join(map(self._spelling.bare, said))
@@ -104,11 +112,28 @@ class Quotations:
                 if content not in known:
                     bare = self._spelling.bare(content)
                     known[content] = bool(bare) and bare in said
-                if known[content]:
+                if known[content] or self._is_introduced(text, opened[pair]):
                     yield opened[pair], place + 1
                 del opened[pair]
             if mark in self._opens:
                 opened[self._opens[mark]] = place
+
+    def _is_introduced(self, text: str, mark: int) -> bool:
+        return self._introduced.search(self._spelling.read(text[max(0, mark - _NEAR) : mark]).text) is not None
+
+
+def introduction(speakers: Iterable[str], saying: Iterable[str], spelling: Spelling) -> re.Pattern[str]:
+    """What stands before words it says the customer used: 您在电话里说, you told us."""
+    who, says = (_any_of(words, spelling) for words in (speakers, saying))
+    between = f"(?:(?!我|\\bwe\\b)[^{_CLAUSE_ENDS}]){{0,12}}?"
+    return re.compile(f"{who}{between}{says}\\w{{0,3}}[\\s:]*,?\\s*$")
+
+
+def _any_of(words: Iterable[str], spelling: Spelling) -> str:
+    """One of these words, Latin ones whole; where there are none, nothing fits."""
+    read = sorted({spelling.read(word).text for word in words}, key=len, reverse=True)
+    whole = [rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in read]
+    return f"(?:{'|'.join(whole)})" if whole else "(?!)"
 
 
 def _is_apostrophe(text: str, place: int) -> bool:

@@ -87,14 +87,13 @@ def sub_cause(category: Category, reasons: Iterable[str], taxonomy: Taxonomy) ->
 
 
 def cause_code(cause: str, taxonomy: Taxonomy) -> str | None:
-    """The value of the tree that these words stand for, by code or title; free text has none (S003-1.2..1.4)."""
+    """The value of the tree that these words stand for; free text has none (S003-1.2..1.4).
+
+    By code, title, another word for it, or the word of an older version of the taxonomy (C14).
+    """
     word = cause.strip().casefold()
     for code, leaf in taxonomy.cause.items():
         if word in {code, *(title.casefold() for title in leaf.title.values()), *map(str.casefold, leaf.also)}:
             return code
-    return word if word in taxonomy.sub else None
-
-
-def translated(word: str, version: str, taxonomy: Taxonomy) -> str:
-    """A word of an older version as this one says it, for reports; what has no translation stays (C14)."""
-    return word if version == taxonomy.version else taxonomy.mapping.get(version, {}).get(word, word)
+    older = (table[cause.strip()] for table in taxonomy.mapping.values() if cause.strip() in table)
+    return word if word in taxonomy.sub else next((code for code in older if code not in {*Category, *Nature}), None)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from events.fact import Value
+from events.fact import OneOrMore, Value
 from policy.timing.durations import Amount, parse_amount
 from policy.timing.patterns import Pattern, parse_pair, parse_pattern
 from policy.titles import Title
@@ -46,15 +46,8 @@ class RunKey(Value):
     stop: str
 
 
-def _listed(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 def _keyed(value: object) -> object:
     return {"start": value, "stop": value} if isinstance(value, str) else value
-
-
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Standstill(Value):
@@ -64,7 +57,7 @@ class Standstill(Value):
     """
 
     source: tuple[str, ...] = ()
-    pause: Patterns = ()
+    pause: OneOrMore = ()
 
     @model_validator(mode="after")
     def _is_readable(self) -> Self:
@@ -78,8 +71,8 @@ class ClockSpec(Value):
     source: tuple[str, ...] = ()
     """Requirement ids."""
     title: Title
-    start: Annotated[Patterns, Field(min_length=1)]
-    stop: Annotated[Patterns, Field(min_length=1)]
+    start: Annotated[OneOrMore, Field(min_length=1)]
+    stop: Annotated[OneOrMore, Field(min_length=1)]
     calendar: str | None = None
     """Counts for every duration that names no calendar itself."""
     target: Amount | None = None
@@ -95,12 +88,12 @@ class ClockSpec(Value):
     not_before: Amount | None = None
     """Earliest moment the work is wanted; it reminds, it forbids nothing."""
     warn: Amount | None = None
-    pause: Patterns = ()
+    pause: OneOrMore = ()
     """Pairs `From..To`: the clock stands still between the two events."""
     never_pause: bool = False
     restart: bool = False
     """A later start event begins a new run; otherwise the first one counts until a stop."""
-    renew: Patterns = ()
+    renew: OneOrMore = ()
     """Events that begin the count anew while the clock runs, and start nothing while it does not."""
     extend: str | None = None
     """Event whose field `until` moves the due instant, where its field `clock` (if any) names this clock."""

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 
 def _read(named: object) -> object:
@@ -28,8 +28,21 @@ def _parsed(text: str) -> date:
         raise ValueError(f"{text!r} is neither a time with a zone nor a date, 2026-03-02") from None
 
 
-Named = Annotated[datetime | date, BeforeValidator(_read)]
+def _near(named: object) -> object:
+    if isinstance(named, date) and not FIRST_YEAR <= named.year <= LAST_YEAR:
+        raise ValueError(f"the year {named.year} is a slip of the pen")
+    return named
+
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Outside of these no calendar, no zone and no clock can count; whoever writes such a year meant another."""
+
+Named = Annotated[datetime | date, BeforeValidator(_read), AfterValidator(_near)]
 """A field of a command: an instant with its zone, or a date."""
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_near)]
+"""A field of a command: an instant with its zone."""
 
 
 def instant_of(named: datetime | date, zone: ZoneInfo) -> datetime:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from events.fact import Value
 from events.vocabulary import Medium
-from policy.sorting.spelling import Quotations, Spelling
+from policy.sorting.spelling import Quotations, Spelling, introduction
 from policy.sorting.triage_rules import Fold
 from policy.titles import Title
 from policy.wording.lint_reading import Lexicon, Reading, Span
@@ -43,7 +43,8 @@ class Linter:
     def __init__(self, rules: LintRules, fold: Fold) -> None:
         self.rules = rules
         self._spelling = Spelling(fold)
-        self._quotations = Quotations(rules.quotes, rules.cited, self._spelling)
+        said = introduction(rules.speakers, rules.saying, self._spelling)
+        self._quotations = Quotations(rules.quotes, rules.cited, self._spelling, said)
         self._lexicon = Lexicon(self._meanings(), self._spelling)
         self._instead = {
             name: {self._spelling.read(word).text: say for word, say in rule.pairs.items()}

@@ -111,6 +111,10 @@ class LintRules(Value):
     """Pairs of quotation marks, `「」`."""
     cited: str
     """A line that starts with it repeats what the customer wrote."""
+    speakers: tuple[str, ...] = ()
+    """How the customer is called where their words are quoted: 您, you."""
+    saying: tuple[str, ...] = ()
+    """Words of saying that then introduce a quotation, also of words that are not on record: 说, said."""
     apology: tuple[str, ...]
     """Words that apologise, for whatever (C7)."""
     explanation: tuple[str, ...]

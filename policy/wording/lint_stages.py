@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from events.complaint import Case
-from events.contact import Replied
 from events.ending import CalledBack, Withdrawn
 from events.envelope import Recorded
 from events.reception import Received, Supplemented
 from events.solution import CustomerAgreed, CustomerDeclined
 from events.understanding import UnderstandingConfirmed
-from events.vocabulary import ActorKind, Liable, Medium, Word
+from events.vocabulary import Liable, Medium, Word
+from policy.contacting.told import is_told
 from policy.wording.lint_rules import LintRule, Stage
 
 
@@ -61,15 +61,9 @@ def standing(case: Case) -> Standing:
         is_verified=finding is not None,
         is_liable=finding is not None and finding.liable is Liable.COMPANY,
         is_offered=any(solution.is_approved(p.subject, p.fact.content_sha256) for p in solution.proposals),
-        is_first=not any(map(_is_a_reply, history)),
+        is_first=not any(map(is_told, history)),
         said=tuple(words for recorded in history for words in _said(recorded) if words),
     )
-
-
-def _is_a_reply(recorded: Recorded) -> bool:
-    """A person told the customer, or words of people were sent once approved."""
-    fact = recorded.fact
-    return isinstance(fact, Replied) and (recorded.actor.kind is ActorKind.PERSON or fact.approved)
 
 
 def _said(recorded: Recorded) -> Iterator[str | None]:

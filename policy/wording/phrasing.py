@@ -29,10 +29,12 @@ def check(linter: Linter, case: Case, text: str, medium: Medium | None = None, o
     return Checked(tuple(each.rule for each in advice), override if blocked else None, refusal)
 
 
-def check_all(linter: Linter, case: Case, texts: Iterable[str | None]) -> Refusal | None:
-    """Why one of several texts for the customer may not stand, such as reasons and alternatives (S001-18.12)."""
-    checked = (check(linter, case, text) for text in texts if text)
-    return next((each.refusal for each in checked if each.refusal is not None), None)
+def check_all(linter: Linter, case: Case, texts: Iterable[str], override: str | None = None) -> Checked:
+    """The same for several texts said together, such as reasons and alternatives (S001-18.12)."""
+    checked = [check(linter, case, text, override=override) for text in texts]
+    advice = tuple(dict.fromkeys(rule for each in checked for rule in each.advice))
+    overridden = next((each.override for each in checked if each.override is not None), None)
+    return Checked(advice, overridden, next((each.refusal for each in checked if each.refusal is not None), None))
 
 
 def _refused(linter: Linter, blocked: list[Advice]) -> Refusal:
@@ -41,7 +43,7 @@ def _refused(linter: Linter, blocked: list[Advice]) -> Refusal:
     return refuse(
         "phrase_lint",
         blocked[0].source[0],
-        f"目前不宜对客户说:{words}。建议改为:{zh}。如确需保留,请在 override 中写明理由",
+        f"目前不宜对客户说：{words}。建议改为：{zh}。如确需保留，请在 override 中写明理由",
         f"not to be said to the customer now: {words}. Better: {en}. To keep it give the reason in `override`",
         phrases=words,
         rules=", ".join(advice.rule for advice in blocked),

@@ -184,7 +184,7 @@ def unknown_guidance(used: Iterable[str], known: Collection[str]) -> Refusal | N
     return refuse(
         "unknown_guidance",
         "S001-4.8",
-        f"没有这些话术、清单项或知识条目:{'、'.join(strange)};可用的见投诉的 guidance",
+        f"没有这些话术、清单项或知识条目：{'、'.join(strange)}；可用的见投诉的 guidance",
         f"no such script, checklist item or knowledge: {', '.join(strange)}; the complaint's guidance lists them",
         used=", ".join(strange),
     )

@@ -13,12 +13,13 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from events.envelope import Recorded
 from events.envelope import as_json as outside
+from events.problems import problems_of
 from events.sentences import sentence
 from events.vocabulary import Complexity, Priority
 from policy.composition import read_policy
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION, Policy, publication
 from services.cli.complaints import find
-from services.cli.failures import problem_lines, problems_of
+from services.cli.failures import problem_lines
 from services.cli.output import BAD_INPUT, AsJson, Data, English, aware, emit, fail, say
 from services.cli.place import Place, current_policy
 from services.clock import now

@@ -248,7 +248,7 @@ def do(
             emit(answer)
         raise fail(REFUSED, "\n".join(_refusal_lines(refusal)))
     if "error" in answer:
-        code = UNAVAILABLE if answer["error"] == "unavailable" else BAD_INPUT
+        code = BAD_INPUT if answer["error"] in ("bad_command", "too_large") else UNAVAILABLE
         raise fail(code, orjson.dumps(answer).decode() if as_json_ else "\n".join(answer_lines(answer)))
     for event in answer["events"]:
         if as_json_:

@@ -8,20 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from events.problems import Problem, problems_of
 from policy.document import InvalidPolicy
 from policy.people.organisation import InvalidOrganisation
 from services.cli.output import StdoutFailed
 
-_CHINESE = {
-    "missing": "缺少必填项",
-    "extra_forbidden": "未知字段",
-    "json_invalid": "不是完整的 JSON",
-    "string_too_long": "超出长度上限",
-    "string_too_short": "不能为空",
-    "string_pattern_mismatch": "格式不符",
-    "enum": "不在可选值之内",
-    "literal_error": "不在可选值之内",
-}
 _NO_LEDGER = re.compile(r"no ledger in (.+?):")
 
 
@@ -57,23 +48,9 @@ def _general(failure: BaseException) -> str:
     return next((chinese for kind, chinese in kinds if isinstance(failure, kind)), "暂不可用")
 
 
-def problems_of(wrong: ValidationError) -> list[dict[str, str]]:
-    """Field, code and message of each mistake, without the input."""
-    return [
-        {"field": ".".join(map(str, error["loc"])), "code": error["type"], "en": error["msg"]}
-        for error in wrong.errors(include_url=False, include_input=False, include_context=False)
-    ]
-
-
-def problem_lines(problems: Iterable[Mapping[str, Any]]) -> list[str]:
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
     """A line for each: `field: zh / en`."""
-    return [_problem_line(problem) for problem in problems]
-
-
-def _problem_line(problem: Mapping[str, Any]) -> str:
-    english = str(problem.get("en", "")).removeprefix("Value error, ")
-    chinese = problem.get("zh") or _CHINESE.get(str(problem.get("code")), "类型或内容不符合要求")
-    return f"{problem.get('field') or '-'}: {chinese} / {english}"
+    return [f"{problem.field or '-'}: {problem.zh} / {problem.en}" for problem in problems]
 
 
 _ERRORS = {
@@ -87,7 +64,7 @@ _ERRORS = {
 def answer_lines(answer: Mapping[str, Any]) -> list[str]:
     """An answer with `error` as lines for people."""
     if problems := answer.get("problems"):
-        return problem_lines(problems)
+        return problem_lines(map(Problem.model_validate, problems))
     kind = str(answer["error"])
     more = " / ".join(str(answer[name]) for name in ("zh", "en", "reason") if answer.get(name))
     return [": ".join(filter(None, (_ERRORS.get(kind, kind), more)))]

@@ -1,10 +1,10 @@
 """`amends import`: complaints from a CSV file through a mapping, with progress, resumable."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -21,7 +21,7 @@ from services.intake.importing import ImportReport, Progress, import_csv
 from services.intake.intake import Intake
 from services.intake.mapping import CsvMap, read_mapping
 from services.intake.receipts import Receipt
-from services.intake.submission import Submission
+from services.intake.submission import InvalidSubmission, Problem, Submission
 
 
 def register(app: typer.Typer) -> None:
@@ -92,10 +92,15 @@ class _Running:
     def __init__(self, intake: Running) -> None:
         self._intake = intake
 
-    async def accept_all(self, submissions: Sequence[Submission]) -> list[Receipt]:
-        """A receipt each; raises LedgerUnavailable when one was not taken, and a rerun continues there."""
+    async def accept_all(self, submissions: Sequence[Submission]) -> list[Receipt | InvalidSubmission]:
+        """A receipt or a refusal each; raises LedgerUnavailable when one was not taken: a rerun continues there."""
         answers = await self._intake.submit_all([each.model_dump_json().encode() for each in submissions])
-        for answer in answers:
-            if "error" in answer:
-                raise LedgerUnavailable(f"{answer['error']}: {orjson.dumps(answer).decode()}")
-        return [Receipt.model_validate(answer) for answer in answers]
+        return [_answered(answer) for answer in answers]
+
+
+def _answered(answer: Mapping[str, Any]) -> Receipt | InvalidSubmission:
+    if answer.get("error") == "invalid_submission":
+        return InvalidSubmission(map(Problem.model_validate, answer["problems"]))
+    if "error" in answer:
+        raise LedgerUnavailable(f"{answer['error']}: {orjson.dumps(answer).decode()}")
+    return Receipt.model_validate(answer)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from events.company import PolicyPublished
+from events.digest import digest
 from events.envelope import Actor
 from events.vocabulary import ActorKind, Service
 from policy.checking.check import check as find_flaws
@@ -14,7 +15,7 @@ from policy.checking.check import errors
 from policy.checking.flaws import Flaw
 from policy.composition import SHIPPED, read_policy
 from policy.document import InvalidPolicy, parse
-from policy.people.organisation import InvalidOrganisation, Organisation, digest, parse_organisation
+from policy.people.organisation import InvalidOrganisation, Organisation, parse_organisation
 from policy.policy import SAMPLE_ORGANISATION, publication
 from policy.registry import publish_policy
 from services.cli.failures import named, told

@@ -1,16 +1,18 @@
 """Words for whoever handles a complaint: what the lint says of a draft, and what to say and do now (S001-10.5)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from events.complaint import Case
 from events.fact import Value
-from events.vocabulary import Medium
+from events.vocabulary import Language, Medium
 from policy.contacting.account import paragraph, steps_so_far
+from policy.contacting.letters import begun
 from policy.document import Document
+from policy.people.organisation import Organisation
 from policy.wording.lint import Advice
 from policy.wording.lint_stages import Level, standing
 from policy.wording.scripts import Place, checklists_for, knowledge_for, place_of, scripts_for
@@ -45,7 +47,7 @@ def advising(router: APIRouter, desk: Desk) -> None:
     async def guidance(request: Request, complaint: str, reader: As = None) -> Response:
         """Scripts, checklists and knowledge for the complaint's channel and stage, and what we did so far."""
         found = await desk.find(complaint, reader=reader_of(desk.policies, request))
-        return answer({**_head(found), **_guidance(found)})
+        return answer({**_head(found), **_guidance(found, desk.policies.organisation)})
 
 
 def _head(found: Found) -> Json:
@@ -63,7 +65,7 @@ def _advice(advice: Advice) -> Json:
     return {**advice.model_dump(mode="json"), "title": labels}
 
 
-def _guidance(found: Found) -> Json:
+def _guidance(found: Found, organisation: Organisation) -> Json:
     rules, complaint = found.policy.document, found.complaint
     place = place_of(complaint, rules.guidance)
     return {
@@ -71,7 +73,18 @@ def _guidance(found: Found) -> Json:
         "scripts": _listed("script", scripts_for(rules.script, place)),
         "checklists": _checklists(rules, place),
         "knowledge": _listed("knowledge", knowledge_for(rules.knowledge, complaint.category)),
+        "drafts": {name: _begun(name, found, organisation) for name in ("progress", "decision")},
         "so_far": {language: _so_far(found, language) for language in ("zh", "en")},
+    }
+
+
+def _begun(name: str, found: Found, organisation: Organisation) -> Json:
+    """A message to finish, in both languages; `missing` names what still stands in braces (S000-5.2)."""
+    case, languages = Case(found.complaint, found.history), get_args(Language)
+    drafts = {language: begun(name, case, found.policy, language, organisation) for language in languages}
+    return {
+        language: {"subject": draft.letter.subject, "text": draft.letter.text, "missing": list(draft.missing)}
+        for language, draft in drafts.items()
     }
 
 

@@ -118,7 +118,8 @@ def _the_customer(router: APIRouter, desk: Desk) -> None:
     async def customer(request: Request) -> Response:
         """The card of the customer with that contact, member number or order: what a desk shows before it answers."""
         asked = {name: value for name, value in request.query_params.multi_items() if name != READER}
-        complaints = await desk.customer(asked_key(asked), reader_of(desk.policies, request))
+        key = asked_key(asked, desk.dial_prefixes())
+        complaints = await desk.customer(key, reader_of(desk.policies, request))
         return answer(card(complaints))
 
 

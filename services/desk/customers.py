@@ -1,49 +1,54 @@
 """The customer's card: everything they complained of before, open cases first, how it ended (S001-9.2, S004-8.5)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from events.complaint import Complaint
 from events.envelope import StreamId, instant
-from events.reception import Received
-from events.vocabulary import Relation
+from events.reception import Contact, Customer, Received
+from events.vocabulary import Medium, Relation
+from policy.sorting.links import customer_keys
 from services.desk.problems import Problem, bad_value
 
 Json = dict[str, Any]
 BY = ("contact", "member", "order")
 """What a customer is looked up by (S001-4.4)."""
-PERSONAL = ("contact", "member")
-"""What belongs to one customer, so that it leads on to their other complaints."""
 MOST = 200
 """Complaints on one card; nobody complains more often."""
 
 
-def keys_of(received: Received) -> frozenset[str]:
+def keys_of(received: Received, dial_prefixes: Collection[str]) -> frozenset[str]:
     """What a complaint is found by, as digests: the list holds none of the customer's words."""
-    return _digests(received, BY)
+    order = {_order(received.order_ref)} if received.order_ref else set()
+    return _personal(received.customer, dial_prefixes) | order
 
 
-def personal_keys(complaint: Complaint) -> frozenset[str]:
+def personal_keys(complaint: Complaint, dial_prefixes: Collection[str]) -> frozenset[str]:
     """What leads from this complaint to others of the same customer."""
-    return _digests(complaint, PERSONAL)
+    return _personal(complaint.customer, dial_prefixes)
 
 
-def asked_key(asked: Mapping[str, str]) -> str:
+def asked_key(asked: Mapping[str, str], dial_prefixes: Collection[str]) -> str:
     """The key that query parameters name; raises Problem unless exactly one is given."""
     given = {name: value for name, value in asked.items() if name in BY}
     if len(given) != 1 or len(asked) != 1:
         raise Problem(
             422,
             "which_customer",
-            f"请给出其中一项:{'、'.join(BY)}",
+            f"请给出其中一项：{'、'.join(BY)}",
             f"give one of {', '.join(BY)}",
             allowed=list(BY),
         )
     [(name, value)] = given.items()
     if not 1 <= len(value.strip()) <= 200:
         raise bad_value(name, value[:50], "请给出 1 至 200 个字符", "give 1 to 200 characters")
-    return _key(name, value)
+    if name == "order":
+        return _order(value)
+    # Any medium will do: a telephone and a messenger by the same number are one address.
+    by_contact = Customer(contacts=(Contact(medium=Medium.PHONE, address=value),))
+    [key] = _personal(by_contact if name == "contact" else Customer(member_id=value), dial_prefixes)
+    return key
 
 
 def card(complaints: Sequence[Complaint]) -> Json:
@@ -61,13 +66,13 @@ def card(complaints: Sequence[Complaint]) -> Json:
         ],
         "orders": list(dict.fromkeys(each.order_ref for each in ordered if each.order_ref)),
         "open": sum(each.is_open for each in ordered),
-        "repeat": is_repeat(ordered),
+        "repeat": came_back(ordered),
         "satisfied": spoken[0] if spoken else None,
         "complaints": [_line(each) for each in ordered],
     }
 
 
-def is_repeat(complaints: Iterable[Complaint]) -> bool:
+def came_back(complaints: Iterable[Complaint]) -> bool:
     """They came more than once about something, or said so (S004-8.5, S002-4.2)."""
     every = tuple(each for each in complaints if each.links.merged_into is None)
     linked = any(each.links.related(Relation.REPEAT) or "repeat" in each.flags for each in every)
@@ -95,20 +100,18 @@ def _line(complaint: Complaint) -> Json:
     }
 
 
-def _digests(complaint: Complaint | Received, kinds: Iterable[str]) -> frozenset[str]:
-    customer = complaint.customer
-    named: Mapping[str, Iterable[str | None]] = {
-        "contact": (contact.address for contact in customer.contacts),
-        "member": (customer.member_id,),
-        "order": (complaint.order_ref,),
-    }
-    return frozenset(_key(kind, value) for kind in kinds for value in named[kind] if value)
+def _personal(customer: Customer, dial_prefixes: Collection[str]) -> frozenset[str]:
+    """What tells the customer, as where complaints are linked: one telephone has one spelling (S004-1.2)."""
+    return frozenset(map(_digest, customer_keys(customer, dial_prefixes)))
 
 
-def _key(kind: str, value: str) -> str:
-    """One spelling for each value: without spaces and hyphens, without case."""
-    plain = "".join(value.split()).replace("-", "").casefold()
-    return hashlib.sha256(f"{kind} {plain}".encode()).hexdigest()
+def _order(written: str) -> str:
+    """One spelling for each order: without spaces and hyphens, without case."""
+    return _digest("order:" + "".join(written.split()).replace("-", "").casefold())
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def others(known: Mapping[StreamId, Complaint], found: Iterable[StreamId]) -> list[StreamId]:

@@ -76,6 +76,13 @@ class Desk:
         except NothingPublished:
             return UTC
 
+    def dial_prefixes(self) -> tuple[str, ...]:
+        """The country's own prefixes: a telephone asked for is spelled as the complaints' are (S004-1.2)."""
+        try:
+            return self.policies.current(self.clock()).document.links.dial_prefixes
+        except NothingPublished:
+            return ()
+
     async def list(self, question: Question, reader: Reader | None = None) -> Page:
         """The complaints that fit, with all that is in the ledger now; without those the reader may not see."""
         await asyncio.to_thread(self.view.catch_up, PAGES_A_QUESTION)
@@ -113,13 +120,14 @@ class Desk:
 
     def _customer(self, key: str, reader: Reader | None) -> Sequence[Complaint]:
         known: dict[StreamId, Complaint] = {}
+        prefixes = self.dial_prefixes()
         asked, ahead = set[str](), {key}
         while ahead and (found := others(known, self.view.complaints_of(sorted(ahead)))):
             cases = self.ledger.cases.load_many(found, {})
             new = {stream: case.complaint for stream, case in cases.items()}
             known |= new
             asked |= ahead
-            ahead = {each for complaint in new.values() for each in personal_keys(complaint)} - asked
+            ahead = {each for complaint in new.values() for each in personal_keys(complaint, prefixes)} - asked
         hidden = reader.hidden(self.ledger, known) if reader else frozenset[StreamId]()
         return [complaint for stream, complaint in known.items() if stream not in hidden]
 

@@ -42,7 +42,7 @@ def question(asked: Iterable[tuple[str, str]]) -> Question:
             raise Problem(
                 422,
                 "unknown_filter",
-                f"没有筛选项 {name};可用:{'、'.join(allowed)}",
+                f"没有筛选项 {name}；可用：{'、'.join(allowed)}",
                 f"there is no filter {name}; there are {', '.join(allowed)}",
                 allowed=allowed,
             )
@@ -68,7 +68,7 @@ def moment(name: str, value: str) -> datetime:
         raise bad_value(
             name,
             value,
-            "请给出带时区的时间,如 2026-03-02T20:50:00%2B08:00 或 2026-03-02T12:50:00Z(网址中 + 写作 %2B)",
+            "请给出带时区的时间，如 2026-03-02T20:50:00%2B08:00 或 2026-03-02T12:50:00Z（网址中 + 写作 %2B）",
             "give a time with its zone, 2026-03-02T20:50:00%2B08:00 or 2026-03-02T12:50:00Z (+ is %2B in an address)",
         ) from None
     return found
@@ -93,7 +93,7 @@ def _one_of(words: type[Word]) -> Callable[[str, str], str]:
     def read(name: str, value: str) -> str:
         if value not in allowed:
             text = ", ".join(allowed)
-            raise bad_value(name, value, f"可选:{text}", f"one of {text}", allowed=allowed)
+            raise bad_value(name, value, f"可选：{text}", f"one of {text}", allowed=allowed)
         return value
 
     return read
@@ -101,7 +101,7 @@ def _one_of(words: type[Word]) -> Callable[[str, str], str]:
 
 def _switch(name: str, value: str) -> bool:
     if value not in ("true", "false"):
-        raise bad_value(name, value, "可选:true, false", "one of true, false", allowed=["true", "false"])
+        raise bad_value(name, value, "可选：true, false", "one of true, false", allowed=["true", "false"])
     return value == "true"
 
 

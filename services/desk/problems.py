@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from events.ledger import LedgerUnavailable
+from events.problems import problem_of
 
 RETRY_AFTER_SECONDS = "5"
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -53,7 +54,7 @@ def answer(content: object, status: int = 200, headers: dict[str, str] | None = 
 async def _unreadable(_: Request, wrong: Exception) -> Response:
     """A body or parameter that is not as the OpenAPI document says."""
     errors = wrong.errors() if isinstance(wrong, RequestValidationError) else []
-    problems = [{"field": ".".join(map(str, e["loc"])), "code": e["type"], "en": e["msg"]} for e in errors]
+    problems = [problem_of(error).model_dump() for error in errors]
     return answer({"error": "bad_request", "zh": "请求格式不符", "en": "malformed request", "problems": problems}, 422)
 
 
@@ -83,7 +84,7 @@ class DeskRoute(APIRoute):
             except Problem as problem:
                 return answer(problem.body, problem.status)
             except LedgerUnavailable as away:
-                body = {"error": "unavailable", "zh": "台账暂不可用,请稍后重试", "en": f"the ledger is away: {away}"}
+                body = {"error": "unavailable", "zh": "台账暂不可用，请稍后重试", "en": f"the ledger is away: {away}"}
                 return answer(body, 503, {"retry-after": RETRY_AFTER_SECONDS})
 
         return handle_or_refuse

@@ -16,7 +16,7 @@ from policy.people.organisation import Organisation
 from policy.people.participation import may_read, may_read_labels
 from policy.policy import Policy
 from policy.registry import NothingPublished, Policies
-from services.desk.problems import Problem
+from services.desk.problems import Problem, bad_value
 
 log = structlog.get_logger()
 
@@ -80,4 +80,8 @@ def reader_of(policies: Policies, request: Request) -> Reader:
         organisation = policies.organisation
     except NothingPublished:
         organisation = None
-    return Reader(request.query_params.get(READER) or None, organisation)
+    asked = request.query_params.get(READER)
+    if asked is not None and not asked.strip():
+        # A page that lost its reader's name must not read as the installation itself.
+        raise bad_value(READER, asked, "须为人员标识", "the id of a person is expected")
+    return Reader(asked, organisation)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from events.catalogue import FACTS
-from events.envelope import History, StreamId, instant
+from events.envelope import History, Recorded, StreamId, instant
 from events.folding import fold
 from events.ledger import Ledger, LedgerUnavailable
 from events.reception import Received
@@ -51,8 +51,8 @@ CREATE TABLE failures (complaint_id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITH
 CREATE TABLE progress (position INTEGER NOT NULL, digest TEXT NOT NULL, made_for TEXT NOT NULL);
 """
 
-_ROWS = "1"
-"""Raise it when `_row` computes something else for the same facts."""
+_ROWS = "2"
+"""Raise it when `_row` or `keys_of` computes something else for the same facts."""
 MADE_FOR = hashlib.sha256("\n".join([_TABLES, _ROWS, *(f"{f.TYPE} {f.VERSION}" for f in FACTS)]).encode()).hexdigest()
 """What this release would write: a view made for other tables or other facts is made anew."""
 
@@ -204,9 +204,10 @@ class ListView:
         self._connection.executemany("DELETE FROM failures WHERE complaint_id = ?", [row[:1] for row in rows])
         self._connection.executemany(_UPSERT, rows)
 
-    def _take_customer(self, received: Received, complaint_id: StreamId) -> None:
+    def _take_customer(self, first: Recorded, received: Received) -> None:
         """What the complaint is found by; it never changes, so a second time adds nothing."""
-        found = ((key, complaint_id) for key in keys_of(received))
+        prefixes = self._policies.get(first.policy).document.links.dial_prefixes
+        found = ((key, first.complaint_id) for key in keys_of(received, prefixes))
         self._connection.executemany("INSERT OR IGNORE INTO customers VALUES (?, ?)", found)
 
     def _row_or_failure(self, stream: StreamId) -> Listed | None:
@@ -226,7 +227,7 @@ class ListView:
         complaint = fold(history)
         received = history[0].fact
         assert isinstance(received, Received)
-        self._take_customer(received, complaint.complaint_id)
+        self._take_customer(history[0], received)
         due = next_due(history, complaint, self._policies.get(complaint.policy))
         return Listed(
             complaint_id=complaint.complaint_id,

@@ -26,10 +26,10 @@ WORDS: dict[str, dict[Language, str]] = {
     "silence": {"zh": "还没有事件。", "en": "Nothing has happened yet."},
     "unsorted": {"zh": "未分类", "en": "unsorted"},
     "live": {"zh": "实时更新中", "en": "live"},
-    "lost": {"zh": "连接中断,正在重试", "en": "connection lost, trying again"},
+    "lost": {"zh": "连接中断，正在重试", "en": "connection lost, trying again"},
     "not_live": {"zh": "静态页面", "en": "static page"},
     "skipped": {
-        "zh": "事件太快,略过一部分;台账中都在。",
+        "zh": "事件太快，略过一部分；台账中都在。",
         "en": "Too fast to show: some are left out here, none in the ledger.",
     },
     "language": {"zh": "English", "en": "中文"},
@@ -57,7 +57,7 @@ WORDS: dict[str, dict[Language, str]] = {
     "today": {"zh": "看现在", "en": "show the present"},
     "as_json": {"zh": "原始数据", "en": "JSON"},
     "not_found": {"zh": "没有这样的投诉", "en": "No such complaint"},
-    "failures": {"zh": "{count} 件投诉无法读取,见日志", "en": "{count} complaints cannot be read; see the log"},
+    "failures": {"zh": "{count} 件投诉无法读取，见日志", "en": "{count} complaints cannot be read; see the log"},
 }
 
 _SHAPES: dict[str | None, str] = {Priority.RED.value: "▲", Priority.YELLOW.value: "◆", Priority.GREEN.value: "●"}

@@ -222,19 +222,19 @@ def _broken_quotes(state: str) -> Problem:
     if state == "quoted":
         return _problem("", "broken_quotes", "引号没有结束", "a quote is never closed")
     zh, en = (
-        "引号结束后还有其他字符;单元格内的引号应写两次",
+        "引号结束后还有其他字符；单元格内的引号应写两次",
         "text follows a closing quote; double quotes inside a cell",
     )
     return _problem("", "broken_quotes", zh, en)
 
 
 def _too_large(size: int) -> Problem:
-    zh, en = f"该行有 {size} 字节,上限 {ROW_BYTES} 字节", f"the row has {size} bytes, {ROW_BYTES} are allowed"
+    zh, en = f"该行有 {size} 字节，上限 {ROW_BYTES} 字节", f"the row has {size} bytes, {ROW_BYTES} are allowed"
     return _problem("", "too_large", zh, en)
 
 
 def _wrong_width(found: int, wanted: int) -> Problem:
-    zh, en = f"该行有 {found} 列,表头有 {wanted} 列", f"the row has {found} columns, the header {wanted}"
+    zh, en = f"该行有 {found} 列，表头有 {wanted} 列", f"the row has {found} columns, the header {wanted}"
     return _problem("", "wrong_columns", zh, en)
 
 
@@ -245,5 +245,5 @@ def _damaged(column: str, text: str, encoding: str) -> Problem:
     if found.group() == "\x00":
         return _problem(column, "nul", f"第 {place} 个字符为 NUL", f"character {place} is NUL")
     byte = f"0x{ord(found.group()) & 0xFF:02x}"
-    zh, en = f"第 {place} 个字符({byte})不是 {encoding} 编码", f"character {place} ({byte}) is not {encoding}"
+    zh, en = f"第 {place} 个字符（{byte}）不是 {encoding} 编码", f"character {place} ({byte}) is not {encoding}"
     return _problem(column, "bad_encoding", zh, en)

@@ -61,7 +61,7 @@ class _Draft:
             moment = source.moment(self._row)
         except ValueError as no_date:
             expected = source.format or "2026-03-02T20:50:00+08:00"
-            self._refuse("occurred_at", "bad_date", f"不是日期,应为 {expected}", f"no date like {expected}: {no_date}")
+            self._refuse("occurred_at", "bad_date", f"不是日期，应为 {expected}", f"no date like {expected}: {no_date}")
         else:
             self._body["occurred_at"] = moment and moment.isoformat()
 
@@ -96,7 +96,7 @@ class _Draft:
         try:
             return read(self._row)
         except ValueError as unknown:
-            self._refuse(field, "unknown_value", f"对照表中没有此值({unknown})", str(unknown))
+            self._refuse(field, "unknown_value", f"对照表中没有此值（{unknown}）", str(unknown))
             return None
 
     def _refuse(self, field: str, code: str, zh: str, en: str) -> None:

@@ -85,7 +85,7 @@ async def record(intake: Intake, clock: Clock, body: bytes) -> Answer:
         too_large = any(problem.code == "too_large" for problem in invalid.problems)
         return Answer(413 if too_large else 422, orjson.dumps(invalid.as_json()))
     except LedgerUnavailable as away:
-        why = {"error": "unavailable", "zh": "台账暂不可用,请稍后重试", "en": f"the ledger is away: {away}"}
+        why = {"error": "unavailable", "zh": "台账暂不可用，请稍后重试", "en": f"the ledger is away: {away}"}
         return Answer(503, orjson.dumps(why), RETRY_AFTER)
     return Answer(200 if receipt.duplicate else 201, _RECEIPT.dump_json(receipt))
 

@@ -31,7 +31,7 @@ AT_ONCE = 200
 REFUSALS_KEPT = 1_000
 """Refused rows in the report; the file holds all."""
 
-AcceptAll = Callable[[Sequence[Submission]], Awaitable[Sequence[Receipt]]]
+AcceptAll = Callable[[Sequence[Submission]], Awaitable[Sequence[Receipt | InvalidSubmission]]]
 """`Intake.accept_all`, or the same over HTTP or NATS."""
 
 
@@ -133,6 +133,7 @@ class _Import:
         self._progress_file = progress_directory / f"{file.name}.progress.json"
         self._refused_file = refused_file
         self._on_progress = on_progress
+        self._is_saving = True
 
     def saved(self, now: datetime) -> _Saved:
         """Where the last run of this file with this mapping stopped, or the start."""
@@ -156,7 +157,7 @@ class _Import:
             progress = Progress(bytes_total=self._file.stat().st_size)
             ahead = iter(rows)
             while batch := self._next_batch(ahead, saved.started_at, refused):
-                sent = await self._send(batch, saved, sent)
+                sent = await self._send(batch, saved, sent, refused)
                 progress = Progress(
                     batch.last,
                     sent.accepted,
@@ -171,9 +172,9 @@ class _Import:
         return ImportReport(*progress[:5], tuple(refused.first), unmapped, saved.rows)
 
     def _next_batch(self, rows: Iterator[ReadRow], now: datetime, refused: "_Refused") -> "_Batch | None":
-        """The next rows, judged one by one: of a row nothing but its submission is kept."""
+        """The next rows, judged one by one."""
         first = last = end = left_out = 0
-        submissions = []
+        submissions, wanted = [], []
         for row in itertools.islice(rows, AT_ONCE):
             first, last, end = first or row.number, row.number, row.end
             try:
@@ -185,7 +186,8 @@ class _Import:
                 left_out += 1
             else:
                 submissions.append(submission)
-        return _Batch(first, last, end, left_out, submissions) if last else None
+                wanted.append(row)
+        return _Batch(first, last, end, left_out, submissions, wanted) if last else None
 
     def _judge(self, row: ReadRow, now: datetime) -> Submission | None:
         """The submission, None for a row left out; raises InvalidSubmission."""
@@ -193,13 +195,21 @@ class _Import:
             raise InvalidSubmission(row.problems)
         return to_submission(row.cells, self._mapping, now) if self._mapping.wants(row.cells) else None
 
-    async def _send(self, batch: "_Batch", saved: _Saved, sent: _Saved) -> _Saved:
-        """Record a batch unless an earlier run did; it counts as done only after its commit."""
+    async def _send(self, batch: "_Batch", saved: _Saved, sent: _Saved, refused: "_Refused") -> _Saved:
+        """Record a batch unless an earlier run did; it counts as done only after its commit.
+
+        From the first row that its complaint does not take on, nothing is saved as done: a rerun lists it again.
+        """
         if batch.last < saved.rows:
             return sent
-        receipts = await self._accept_all(batch.submissions) if batch.submissions else ()
+        answers = await self._accept_all(batch.submissions) if batch.submissions else ()
+        receipts = [answer for answer in answers if isinstance(answer, Receipt)]
+        for row, answer in zip(batch.wanted, answers, strict=True):
+            if isinstance(answer, InvalidSubmission):
+                refused.add(row, answer.problems)
+                self._is_saving = False
         known = sum(receipt.duplicate for receipt in receipts)
-        new = len(batch.submissions) - known
+        new = len(receipts) - known
         if batch.first <= saved.rows:  # the last batch of the earlier run, sent again as a check
             if new:
                 raise _LedgerReplaced
@@ -207,7 +217,8 @@ class _Import:
         await asyncio.sleep(0)  # a file of bad rows alone must not hold up a cancellation
         counts = {"rows": batch.last, "accepted": sent.accepted + new, "duplicates": sent.duplicates + known}
         sent = sent.model_copy(update=counts)
-        self._save(sent)
+        if self._is_saving:
+            self._save(sent)
         return sent
 
     def _save(self, sent: _Saved) -> None:
@@ -258,3 +269,5 @@ class _Batch(NamedTuple):
     end: int
     left_out: int
     submissions: list[Submission]
+    wanted: list[ReadRow]
+    """The row of each submission."""

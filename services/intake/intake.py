@@ -10,7 +10,7 @@ from events.reconciler import TURNS
 from policy.registry import Policies
 from services.intake.receipts import Receipt, receipt
 from services.intake.reception import identity, receive, supplement
-from services.intake.submission import Submission
+from services.intake.submission import InvalidSubmission, Submission
 
 
 class Intake:
@@ -22,11 +22,17 @@ class Intake:
         self._clock = clock
 
     async def accept(self, submission: Submission) -> Receipt:
-        """The receipt of one submission; raises LedgerUnavailable, then nothing was acknowledged."""
-        return (await self.accept_all([submission]))[0]
+        """The receipt of one submission; raises LedgerUnavailable, then nothing was acknowledged.
 
-    async def accept_all(self, submissions: Sequence[Submission]) -> list[Receipt]:
-        """The receipts of many submissions, recorded in as few commits as possible."""
+        Raises InvalidSubmission where its complaint takes nothing more: its sender keeps it (S004-1.2).
+        """
+        [answer] = await self.accept_all([submission])
+        if isinstance(answer, InvalidSubmission):
+            raise answer
+        return answer
+
+    async def accept_all(self, submissions: Sequence[Submission]) -> list[Receipt | InvalidSubmission]:
+        """The receipts of many submissions, or why one is refused, recorded in as few commits as possible."""
         now = self._clock()
         policy = self._policies.current(now)
         appended = await self._writer.append_all(
@@ -44,11 +50,16 @@ class Intake:
         streams = [outcome.stream for outcome in appended if isinstance(outcome, Conflict)]
         return await asyncio.to_thread(self._writer.ledger.load_many, streams) if streams else {}
 
-    async def _repeated(self, submission: Submission, history: History) -> Receipt:
+    async def _repeated(self, submission: Submission, history: History) -> Receipt | InvalidSubmission:
         """The first receipt again; new content is added, raises LedgerUnavailable if others write at every turn."""
         first = history[0]
         for _ in range(TURNS):
-            entry = supplement(fold(history), submission, self._clock())
+            complaint = fold(history)
+            rules = self._policies.get(complaint.policy).document.record
+            try:
+                entry = supplement(complaint, submission, rules, self._clock())
+            except InvalidSubmission as too_many:
+                return too_many
             if entry is None or await self._is_added(Append(first.complaint_id, history.version, (entry,))):
                 return receipt(first, self._policies.get(first.policy), duplicate=True)
             history = await asyncio.to_thread(self._writer.ledger.load, first.complaint_id)

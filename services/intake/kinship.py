@@ -1,9 +1,11 @@
 """Who complained of what, lately: a view in memory that tails the ledger and holds digests, no words (S004-1.2)."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from hashlib import blake2b
+from operator import attrgetter
 from typing import NamedTuple
 
 import structlog
@@ -129,8 +131,7 @@ class Kinship:
         earlier = {
             other.position: other.stream
             for key in seen.customers
-            for other in self._of_customer[key]
-            if other.position < seen.position
+            for other in _latest_before(self._of_customer[key], seen.position)
         }
         latest = sorted(earlier)[-MOST:]
         return Found(
@@ -205,12 +206,18 @@ class Kinship:
         for key in seen.customers:
             held = self._of_customer[key]
             if isinstance(held, list) and len(held) > 1:
-                held.remove(seen)
+                del held[0]  # both are in ledger order: who goes first came first
             else:
                 del self._of_customer[key]
         for key in seen.causes:
             if (wave := self._waves.get(key)) is not None and wave.last is seen:
                 del self._waves[key]
+
+
+def _latest_before(held: Sequence[_Seen], position: int) -> Sequence[_Seen]:
+    """The last MOST of them before that position, however many one customer has: they stand in ledger order."""
+    end = bisect_left(held, position, key=attrgetter("position"))
+    return held[max(0, end - MOST) : end]
 
 
 def _causes(fact: Received, policy: Policy) -> Iterator[_Cause]:

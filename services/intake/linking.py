@@ -11,9 +11,10 @@ from events.ledger import Clock, Writer
 from events.links import Linked, Unlinked
 from events.reconciler import Decision, Draft, Settled, settle
 from events.vocabulary import ActorKind, Category, Relation, Service
+from policy.people.organisation import Organisation
 from policy.policy import Policy
 from policy.registry import Policies
-from policy.sorting.links import is_duplicate, is_repeat
+from policy.sorting.links import followers, is_duplicate, is_repeat
 from services.intake.kinship import Found, Kinship
 
 Cases = Mapping[StreamId, Case]
@@ -37,7 +38,7 @@ class Linking:
         """What belongs together among and beside these complaints; raises LedgerUnavailable."""
         wanted = list(dict.fromkeys(streams))
         found = await self._found(wanted)
-        beside = await self._cases({stream for each in found.values() for stream in _named(each)})
+        beside = await self._with_leads({stream for each in found.values() for stream in _named(each)})
         looked_at: dict[StreamId, Case] = {}
 
         def decide(case: Case, now: datetime) -> Decision:
@@ -58,6 +59,16 @@ class Linking:
             return {}
         return await asyncio.to_thread(self._writer.ledger.cases.load_many, sorted(streams), {})
 
+    async def _with_leads(self, streams: set[StreamId]) -> Cases:
+        """These complaints, and those they are merged into: a rule names who handles the matter (ADR 0013)."""
+        known: dict[StreamId, Case] = {}
+        while streams:
+            new = await self._cases(streams)
+            known |= new
+            leads = (case.complaint.links.merged_into for case in new.values())
+            streams = {lead for lead in leads if lead is not None} - known.keys()
+        return known
+
     async def _mirrored(self, first: Settled, cases: Cases) -> Settled:
         """The same, once every complaint that is named has answered."""
         owed: dict[StreamId, list[Word]] = {}
@@ -68,8 +79,8 @@ class Linking:
             return first
 
         def answer(case: Case, now: datetime) -> Decision:
-            policy = self._policies.get(case.complaint.policy)
-            return mirror(case, owed[case.complaint.complaint_id], policy, now)
+            policy, organisation = self._policies.get(case.complaint.policy), self._policies.organisation
+            return mirror(case, owed[case.complaint.complaint_id], policy, organisation, now)
 
         second = await settle(self._writer, self._clock, owed, answer)
         # The one that waits for the answer is looked at again: it alone knows what is missing.
@@ -88,33 +99,49 @@ def link(case: Case, found: Found, beside: Cases, policy: Policy, now: datetime)
     """The links of one complaint to earlier ones that a rule demands and nobody made or undid (M15)."""
     draft = Draft(case, Service.INTAKE, now)
     earlier = [beside[stream].complaint for stream in found.earlier if stream in beside]
-    for linked in (_to_earlier(case.complaint, earlier, policy), _to_incident(case.complaint, found, beside)):
+    to_earlier = _to_earlier(case.complaint, earlier, beside, policy)
+    for linked in (to_earlier, _to_incident(case.complaint, found, beside)):
         if linked is not None:
             draft.add(linked)
     return draft.decision(None)
 
 
-def _to_earlier(complaint: Complaint, earlier: Sequence[Complaint], policy: Policy) -> Linked | None:
-    """A duplicate of the first that tells the same; else a repeat of the first about the same (S004-1.2, S002-4.2)."""
+def _to_earlier(complaint: Complaint, earlier: Sequence[Complaint], beside: Cases, policy: Policy) -> Linked | None:
+    """A duplicate of the first that tells the same; else a repeat of the first about the same (S004-1.2, S002-4.2).
+
+    Where the earlier one is merged itself, the link names the complaint it is handled in.
+    """
     links = [link for link in (*complaint.links.every, *complaint.links.undone) if link.relation in _ALONE]
     # Once a person undid such a link, what the complaint belongs to is no matter of rules any more (M15).
     if complaint.ending.closed is not None or any(not link.leads for link in links):
         return None
     rules = policy.document.links
-    follow = {link.to for link in links}
-    others = [other for other in earlier if other.complaint_id not in follow]
+    follow = {complaint.complaint_id, *(link.to for link in links)}
+    handled_in = ((other, _lead_of(other, beside)) for other in earlier if other.complaint_id not in follow)
+    others = [(other, lead) for other, lead in handled_in if lead is not None and lead.complaint_id not in follow]
 
     def category(each: Complaint) -> Category:
         return each.category or policy.triager.classify(each.text, demands=each.demands, scene=each.scene).category
 
-    for other in others:
-        if is_duplicate(complaint, other, rules, policy.triager.normal):
-            accused = (*complaint.accused, *other.accused)
-            return Linked(to=other.complaint_id, relation=Relation.DUPLICATE, reason="links.duplicate", accused=accused)
-    for other in others:
+    for other, lead in others:
+        if lead.ending.closed is None and is_duplicate(complaint, other, rules, policy.triager.normal):
+            accused = tuple(dict.fromkeys((*complaint.accused, *other.accused, *lead.accused)))
+            return Linked(to=lead.complaint_id, relation=Relation.DUPLICATE, reason="links.duplicate", accused=accused)
+    for other, lead in others:
         if is_repeat(complaint, other, rules, category):
-            return Linked(to=other.complaint_id, relation=Relation.REPEAT, reason="links.repeat")
+            return Linked(to=lead.complaint_id, relation=Relation.REPEAT, reason="links.repeat")
     return None
+
+
+def _lead_of(complaint: Complaint, beside: Cases) -> Complaint | None:
+    """The complaint it is handled in, mostly itself; None where that cannot be told (two merged into each other)."""
+    passed = {complaint.complaint_id}
+    while (lead := complaint.links.merged_into) is not None:
+        if lead in passed or lead not in beside:
+            return None
+        passed.add(lead)
+        complaint = beside[lead].complaint
+    return complaint
 
 
 _ALONE = (Relation.DUPLICATE, Relation.REPEAT)
@@ -157,7 +184,7 @@ def own_words(case: Case) -> Iterator[Word]:
             yield Word(case.complaint.complaint_id, fact, recorded.position)
 
 
-def mirror(case: Case, words: Sequence[Word], policy: Policy, now: datetime) -> Decision:
+def mirror(case: Case, words: Sequence[Word], policy: Policy, organisation: Organisation, now: datetime) -> Decision:
     """What a complaint answers to those that name it: the same the other way round; the later word holds."""
     draft = Draft(case, Service.INTAKE, now)
     mine = {key: recorded.position for key, recorded in _last_words(case).items()}
@@ -165,18 +192,24 @@ def mirror(case: Case, words: Sequence[Word], policy: Policy, now: datetime) -> 
         fact = word.fact
         if mine.get((word.by, fact.relation), 0) > word.position:
             continue
-        has = draft.case.complaint.links.has(word.by, fact.relation)
-        if isinstance(fact, Unlinked) and has:
-            draft.add(fact.model_copy(update={"to": word.by}))
-        elif isinstance(fact, Linked) and not has and not _is_full(draft.case.complaint, fact, policy):
+        known = draft.case.complaint
+        mine_of_it = [each for each in known.links.every if (each.to, each.relation) == (word.by, fact.relation)]
+        if isinstance(fact, Unlinked) and mine_of_it:
+            draft.add(fact.model_copy(update={"to": word.by, "leads": mine_of_it[0].leads}))
+        elif isinstance(fact, Linked) and not mine_of_it and not _is_full(known, fact, policy, organisation):
             draft.add(fact.model_copy(update={"to": word.by, "leads": not fact.leads}))
     return draft.decision(None)
 
 
-def _is_full(complaint: Complaint, fact: Linked, policy: Policy) -> bool:
-    """A head with thousands of members would make every look at it dear; its members name it all the same."""
-    members = complaint.links.related(Relation.INCIDENT)
-    return fact.relation is Relation.INCIDENT and len(members) >= policy.document.links.mirrored
+def _is_full(complaint: Complaint, fact: Linked, policy: Policy, organisation: Organisation) -> bool:
+    """Thousands of links would make every look at a head or lead dear; those who follow name it all the same.
+
+    Who follows always learns of it, and so does a lead whose duplicate accuses one more colleague (S002-7.1).
+    """
+    if fact.leads or followers(complaint, fact.relation) < policy.document.links.mirrored:
+        return False
+    known = organisation.recused((*complaint.accused, *complaint.links.accused))
+    return fact.relation is not Relation.DUPLICATE or organisation.recused(fact.accused) <= known
 
 
 def _last_words(case: Case) -> dict[tuple[StreamId, Relation], Recorded]:

@@ -8,7 +8,7 @@ from events.envelope import StreamId
 from events.fact import Value
 from events.links import Linked
 from events.vocabulary import Relation
-from policy.asking import Act, Ask, Decided
+from policy.asking import Act, Ask, Decided, handled_elsewhere
 from policy.people.participation import participation
 
 
@@ -27,9 +27,12 @@ def link(ask: Ask, data: Link) -> Decided:
         return _to_itself()
     if other is None:
         return no_such_complaint(data.to)
+    refusal = participation(other, ask.by, ask.organisation)
+    if refusal is None and ask.complaint.links.has(data.to, data.relation):
+        return []  # said twice, it is linked once
     refusal = (
-        participation(other, ask.by, ask.organisation)
-        or _already_linked(ask.complaint, data)
+        refusal
+        or handled_elsewhere(ask.complaint)
         or _merged_otherwise(ask.complaint, other, data)
         or _ended(ask.complaint, data)
         or _ended(other, data)
@@ -52,16 +55,8 @@ def _members(complaint: Complaint) -> int:
 
 
 def _to_itself() -> Refusal:
-    zh, en = "投诉不能与自身关联,请填写另一投诉", "name another complaint: this is the same one"
+    zh, en = "投诉不能与自身关联，请填写另一投诉", "name another complaint: this is the same one"
     return refuse("link_to_itself", "S004-1.2", zh, en)
-
-
-def _already_linked(complaint: Complaint, data: Link) -> Refusal | None:
-    if not complaint.links.has(data.to, data.relation):
-        return None
-    zh = f"两件投诉已按“{data.relation.zh}”关联;如需更改,请先解除(unlink)"
-    en = f"the two are linked as {data.relation.en} already: undo that first (unlink)"
-    return refuse("already_linked", "S004-1.2", zh, en, to=data.to, relation=data.relation)
 
 
 def _merged_otherwise(complaint: Complaint, other: Complaint, data: Link) -> Refusal | None:
@@ -70,9 +65,10 @@ def _merged_otherwise(complaint: Complaint, other: Complaint, data: Link) -> Ref
     if lead is None:
         return None
     if lead == complaint.complaint_id:
-        zh, en = "对方已并入本投诉,请先解除(unlink)", "the other one is merged into this one: undo that first (unlink)"
+        zh = "对方已并入本投诉，请先解除（unlink）"
+        en = "the other one is merged into this one: undo that first (unlink)"
         return refuse("link_circle", "S004-1.2", zh, en, to=data.to)
-    zh = f"该投诉已并入 {lead},请与 {lead} 关联"
+    zh = f"该投诉已并入 {lead}，请与 {lead} 关联"
     en = f"that complaint is merged into {lead}: link to {lead} instead"
     return refuse("merged", "S004-1.2", zh, en, to=data.to, lead=lead)
 
@@ -82,10 +78,10 @@ def _ended(complaint: Complaint, data: Link) -> Refusal | None:
     closed = complaint.ending.closed
     if closed is None or data.relation is Relation.REPEAT:
         return None
-    zh = f"投诉 {complaint.complaint_id} 已结束,只能作为再次投诉(repeat)关联,或先重新处理(reopen)"
+    zh = f"投诉 {complaint.complaint_id} 已结束，只能作为再次投诉（repeat）关联，或先重新处理（reopen）"
     en = f"complaint {complaint.complaint_id} has ended ({closed}): link it as a repeat, or reopen it first"
     return refuse("closed", "S002-0.3", zh, en, complaint=complaint.complaint_id, closed=closed)
 
 
-ACTS = {"link": Act(Link, link, when_closed=True)}
-"""Name -> act; a closed complaint may be named by a repeat."""
+ACTS = {"link": Act(Link, link, when_closed=True, when_merged=True, needs_kin=True)}
+"""Name -> act; a closed complaint may be named by a repeat, and saying a link again changes nothing."""

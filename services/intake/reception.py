@@ -8,7 +8,8 @@ from events.complaint import Complaint
 from events.envelope import Actor, Entry, StreamId, complaint_id
 from events.reception import Received, Supplemented
 from events.vocabulary import ActorKind
-from services.intake.submission import Submission
+from policy.handling.record import RecordRules, is_full
+from services.intake.submission import InvalidSubmission, Problem, Submission
 
 
 def identity(submission: Submission) -> StreamId:
@@ -39,11 +40,16 @@ def receive(submission: Submission, policy_id: str, zone: ZoneInfo, now: datetim
     return Entry(fact, moment, _channel(submission), policy=policy_id)
 
 
-def supplement(complaint: Complaint, submission: Submission, now: datetime) -> Entry | None:
-    """What a repeat adds; None when its content is known already."""
+def supplement(complaint: Complaint, submission: Submission, rules: RecordRules, now: datetime) -> Entry | None:
+    """What a repeat adds; None when its content is known already.
+
+    Raises InvalidSubmission where it was added to as often as it may be: the channel keeps what it sent (S004-1.2).
+    """
     content = submission.content_sha256
     if content in complaint.contents:
         return None
+    if is_full(complaint, rules):
+        raise InvalidSubmission([_too_many(rules.most_supplements)])
     fact = Supplemented.model_validate(
         {
             "text": submission.text,
@@ -55,6 +61,15 @@ def supplement(complaint: Complaint, submission: Submission, now: datetime) -> E
         from_attributes=True,
     )
     return Entry(fact, now, _channel(submission), policy=complaint.policy)
+
+
+def _too_many(most: int) -> Problem:
+    return Problem(
+        field="external_ref",
+        code="too_many_supplements",
+        zh=f"同一编号的内容已更改 {most} 次，达到上限：请以新的渠道编号提交",
+        en=f"this reference came with other content {most} times, which is the most: submit it under a new reference",
+    )
 
 
 def number(stream: StreamId, moment: datetime, zone: ZoneInfo) -> str:

@@ -36,7 +36,11 @@ def take_submissions(broker: NatsBroker, intake: Intake, clock: Clock) -> None:
     @broker.subscriber(**pull(durable, batch_size=AT_ONCE), decoder=decode, title="submissions")
     async def on_submission(submission: Submission, message: Annotated[Any, Context("message")]) -> None:
         """Record the complaint, then send the receipt to the address in the header `Amends-Reply-To`, if any."""
-        receipt = await intake.accept(submission)
+        try:
+            receipt = await intake.accept(submission)
+        except InvalidSubmission as invalid:
+            await _answer(broker, message.headers, invalid.as_json())
+            raise BadMessage(str(invalid)) from invalid
         await _answer(broker, message.headers, receipt.model_dump(mode="json"))
 
 

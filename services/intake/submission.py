@@ -1,16 +1,18 @@
 """The contract of a submission (design, section 7), its limits, and refusals that say what to do."""
 
-import hashlib
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-import orjson
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from events.digest import json_digest
 from events.fact import Value
-from events.vocabulary import Language, Medium
+from events.problems import Problem as Problem
+from events.problems import problems_of
+from events.texts import readable
+from events.vocabulary import Medium
 
 BODY_BYTES = 262_144
 """A whole submission; attachments travel as digests, their bytes go to the file store."""
@@ -24,16 +26,6 @@ AHEAD = timedelta(minutes=5)
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]")
 _BREAK = re.compile(r"[\t\n\r\u2028\u2029]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-
-
-def _readable(text: str) -> str:
-    if text.isspace():
-        raise ValueError("only white space")
-    # The first question is much faster and settles almost every line; a line break or wide space is not printable.
-    if not text.isprintable() and (found := _CONTROL.search(text)) is not None:
-        raise ValueError(f"control character U+{ord(found.group()):04X} at {found.start()}")
-    return text
 
 
 def _on_one_line(text: str) -> str:
@@ -42,7 +34,7 @@ def _on_one_line(text: str) -> str:
     return text
 
 
-Readable = AfterValidator(_readable)
+Readable = AfterValidator(readable)
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200), Readable, AfterValidator(_on_one_line)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000), Readable]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARACTERS), Readable]
@@ -72,7 +64,7 @@ class SubmittedAttachment(Value):
     name: Short
     media_type: Annotated[str, StringConstraints(pattern=r"^[\w.+-]+/[\w.+-]+$", max_length=100)]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    size: int = Field(ge=0, le=FILE_BYTES, strict=True)
+    size: int | None = Field(default=None, ge=0, le=FILE_BYTES, strict=True)
 
 
 class Submission(Value):
@@ -114,21 +106,7 @@ class Submission(Value):
     @property
     def content_sha256(self) -> str:
         """Digest of what was said, whatever path or time it came by: a channel's repeat has the same one."""
-        content = self.model_dump(mode="json", exclude={"occurred_at"})
-        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-class Problem(Value):
-    """One thing wrong with a submission, and what would be right."""
-
-    field: str
-    code: str
-    zh: str
-    en: str
-
-    def label(self, language: Language) -> str:
-        """The sentence in that language."""
-        return self.zh if language == "zh" else self.en
+        return json_digest(self.model_dump(mode="json", exclude={"occurred_at"}))
 
 
 class InvalidSubmission(Exception):
@@ -150,7 +128,7 @@ def parse(body: bytes, now: datetime) -> Submission:
     try:
         submission = Submission.model_validate_json(body)
     except ValidationError as mistakes:
-        raise InvalidSubmission(map(_problem, mistakes.errors(include_url=False))) from mistakes
+        raise InvalidSubmission(problems_of(mistakes)) from mistakes
     return checked(submission, now)
 
 
@@ -159,7 +137,7 @@ def checked(submission: Submission, now: datetime) -> Submission:
     moment = submission.occurred_at
     if moment is not None and moment > now + AHEAD:
         raise _bad_date(
-            "in_the_future", f"时间晚于现在({now:%Y-%m-%d %H:%M} UTC)", f"later than now ({now:%Y-%m-%d %H:%M} UTC)"
+            "in_the_future", f"时间晚于现在（{now:%Y-%m-%d %H:%M} UTC）", f"later than now ({now:%Y-%m-%d %H:%M} UTC)"
         )
     if moment is not None and moment < now - LATE:
         raise _bad_date("too_old", "时间早于二十年前", "more than twenty years ago")
@@ -176,31 +154,8 @@ def _too_large() -> InvalidSubmission:
             Problem(
                 field="",
                 code="too_large",
-                zh=f"投诉内容超过 {BODY_BYTES} 字节;附件请只传摘要",
+                zh=f"投诉内容超过 {BODY_BYTES} 字节；附件请只传摘要",
                 en=f"the submission has more than {BODY_BYTES} bytes; send attachments as digests",
             )
         ]
-    )
-
-
-_CHINESE = {
-    "missing": "缺少必填项",
-    "extra_forbidden": "未知字段,请删除或改正字段名",
-    "json_invalid": "不是完整的 JSON",
-    "string_too_long": "超出长度上限",
-    "string_too_short": "不能为空",
-    "string_pattern_mismatch": "格式不符",
-    "too_long": "条目过多",
-    "enum": "不在可选值之内",
-    "value_error": "内容不符合要求",
-}
-
-
-def _problem(error: Any) -> Problem:
-    """One pydantic error as a problem a channel's developer understands."""
-    code = error["type"]
-    english = error["msg"].removeprefix("Value error, ")
-    chinese = _CHINESE.get(code, "类型或内容不符合要求")
-    return Problem(
-        field=".".join(str(part) for part in error["loc"]), code=code, zh=f"{chinese}({english})", en=english
     )

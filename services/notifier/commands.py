@@ -7,7 +7,7 @@ from events.contact import Replied, RetryAttempted
 from events.fact import Value
 from events.vocabulary import Medium, Outcome, ReplyKind
 from policy.asking import Act, Acts, Ask, Decided
-from policy.contacting.contact import PERSONAL_ATTEMPT, counts, personal_series
+from policy.contacting.contact import counts, personal_series
 from policy.contacting.written import supervisor_first
 from policy.wording.phrasing import check
 from policy.wording.scripts import unknown_guidance
@@ -71,9 +71,9 @@ def reply(ask: Ask, data: Reply) -> Decided:
 
 def record_attempt(ask: Ask, data: RecordAttempt) -> Decided:
     """A failed attempt, counted only when the rule counts it (S002-1.10, S002-1.11)."""
-    earlier = personal_series(ask.case).attempts
-    counted = counts(earlier, ask.rules.retry, ask.policy.zone, ask.now, data.outcome)
-    return [RetryAttempted(kind=PERSONAL_ATTEMPT, medium=data.medium, outcome=data.outcome, counted=counted)]
+    series = personal_series(ask.case)
+    counted = counts(series.attempts, ask.rules.retry, ask.policy.zone, ask.now, data.outcome)
+    return [RetryAttempted(kind=series.kind, medium=data.medium, outcome=data.outcome, counted=counted)]
 
 
 def _not_for_people(kind: ReplyKind) -> Refusal:
@@ -81,7 +81,7 @@ def _not_for_people(kind: ReplyKind) -> Refusal:
         code="kind_not_for_people",
         requirement="S004-1.5",
         facts={"kind": kind.value, "allowed": ", ".join(TO_CUSTOMER)},
-        zh=f"{kind.zh}由系统发送,人员答复请用:{'、'.join(k.zh for k in TO_CUSTOMER)}",
+        zh=f"{kind.zh}由系统发送，人员答复请用：{'、'.join(k.zh for k in TO_CUSTOMER)}",
         en=f"the {kind.en} is sent by the system; people reply with: {', '.join(k.en for k in TO_CUSTOMER)}",
     )
 

@@ -1,10 +1,11 @@
 """Draft a letter or an email: it waits for department and legal, then the manager (S002-1.14, S002-1.15)."""
 
 from events.commands import Refusal, refuse
+from events.digest import digest
 from events.solution import Draft, ReplyDrafted
 from events.vocabulary import Medium, ReplyKind
 from policy.asking import Ask, Decided
-from policy.contacting.written import digest_of, open_draft
+from policy.contacting.written import open_draft
 
 
 def drafted(
@@ -26,7 +27,7 @@ def drafted(
         kind=kind,
         medium=medium,
         text=text,
-        content_sha256=digest_of(text),
+        content_sha256=digest(text),
         advice=advice,
         override=override,
         used=used,
@@ -41,7 +42,7 @@ def _drafted_already(ask: Ask, draft: Draft) -> Refusal:
     return refuse(
         "drafted_already",
         "S002-1.14",
-        f"同样内容已起草({subject}),待批:{waiting or '无'};如未获同意,请修改后再提交",
+        f"同样内容已起草（{subject}），待批：{waiting or '无'}；如未获同意，请修改后再提交",
         f"these words are drafted already ({subject}), waiting for {waiting or 'nobody'}; change them where refused",
         subject=subject,
         waiting_for=waiting,

@@ -46,4 +46,4 @@ class Commands:
             organisation, published = self._policies.organisation, self._policies.published
             return decide(act, Ask(case, asked, policy, organisation, now, published))
 
-        return await execute(writer, self._clock, command, decides)
+        return await execute(writer, self._clock, command, decides, needs_kin=act.needs_kin)

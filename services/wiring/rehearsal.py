@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from events.answering import problems
 from events.commands import Command, Refusal
 from events.envelope import Actor, StreamId, as_json
 from events.fact import Fact
@@ -24,7 +25,7 @@ from policy.people.organisation import Absence, InvalidOrganisation, with_absenc
 from policy.registry import AlreadyPublished, Policies, publish_organisation, publish_policy
 from services.intake.intake import Intake
 from services.intake.linking import Linking
-from services.intake.submission import InvalidSubmission, Submission, parse
+from services.intake.submission import InvalidSubmission, parse
 from services.notifier.notifier import Notifier
 from services.notifier.senders.port import Delivered, Message, NotSent, Refused, Sender, Sent, Unknown
 from services.wiring.commands import Commands, UnknownCommand
@@ -167,11 +168,10 @@ class Rehearsal:
         name = line.get("as") or f"c{len(self._names) + 1}"
         body = {"external_ref": name, **line["submit"]}
         try:
-            submission: Submission = parse(orjson.dumps(body), self.now)
+            receipt = await self._intake.accept(parse(orjson.dumps(body), self.now))
         except InvalidSubmission as invalid:
             problems = invalid.as_json()["problems"]
             return _refused("invalid_submission", "S004-1.9", line, on=name, do="submit", problems=problems)
-        receipt = await self._intake.accept(submission)
         self._names.setdefault(receipt.complaint_id, name)
         return None
 
@@ -183,14 +183,15 @@ class Rehearsal:
         data = dict(line.get("data", {}))
         if line["do"] in LINKING and data.get("to") in ids:
             data["to"] = ids[data["to"]]
-        command = Command(complaint=stream, name=line["do"], by=line.get("by", ""), data=data)
+        asked = {"on": line["on"], "do": line["do"], "by": line.get("by")}
         try:
+            command = Command(complaint=stream, name=line["do"], by=line.get("by", ""), data=data)
             answer = await self._commands.perform(command)
-        except (UnknownCommand, ValidationError) as wrong:
+        except UnknownCommand as wrong:
             raise InvalidScript(f"line {number}: {wrong}") from wrong
-        if isinstance(answer, Refusal):
-            return _refused(answer.code, answer.requirement, line, on=line["on"], do=line["do"], by=line.get("by"))
-        return None
+        except ValidationError as wrong:  # as a colleague who forgot a field is told, and the day goes on
+            return _refused("bad_command", "S002-1.4", line, **asked, problems=problems(wrong))
+        return _refused(answer.code, answer.requirement, line, **asked) if isinstance(answer, Refusal) else None
 
     def _set_gateway(self, line: Line, number: int) -> None:
         if line["gateway"] not in set(Medium) or line.get("outcome") not in ("ok", "fail", "unknown"):

@@ -215,7 +215,7 @@ class House:
         try:
             return await ask_command(_connection(self._brokers[Role.DESK]), command)
         except (NatsError, TimeoutError) as silent:
-            return {"error": "unavailable", "zh": "处理服务未应答,请稍后重试", "en": f"no service answered: {silent}"}
+            return {"error": "unavailable", "zh": "处理服务未应答，请稍后重试", "en": f"no service answered: {silent}"}
 
     def _wake_readers_by(self, role: Role) -> None:
         """After each commit tell the relay and the desk, wherever they run."""

@@ -1,14 +1,15 @@
 """Approve or refuse what somebody with less authority wrote; an edit makes every approval void (S002-1.14, 1.15)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pydantic import Field
 
+from events.approvals import Approval
 from events.commands import Refusal, refuse
 from events.complaint import Complaint
 from events.fact import Value
 from events.reconciler import Draft
-from events.solution import Approval, ApprovalGiven, ApprovalRefused, ApprovalRequested
+from events.solution import ApprovalGiven, ApprovalRefused, ApprovalRequested
 from policy.asking import Act, Acts, Ask, Decided
 from policy.people.authority import may_approve, who_may_approve
 from policy.policy import Policy
@@ -82,18 +83,13 @@ def request_approvals(draft: Draft, policy: Policy) -> None:
             )
 
 
-def pending(complaint: Complaint) -> Iterator[Approval]:
-    """What still waits for somebody; a proposal that another one replaced waits for nobody."""
-    return (a for a in complaint.solution.approvals if a.is_pending and not _is_replaced(complaint, a))
-
-
 def _asked_for(complaint: Complaint, data: Approve) -> Approval | None:
     """The approval that is meant: by its subject, else by the words themselves, else the only one of that sort."""
+    waiting = complaint.solution.waiting()
     asked = complaint.solution.approval(data.subject) or _only(
-        [a for a in pending(complaint) if a.content_sha256 == data.content_sha256]
-        or [a for a in pending(complaint) if a.subject.partition("-")[0] == data.subject]
+        [a for a in waiting if a.content_sha256 == data.content_sha256] or complaint.solution.waiting(data.subject)
     )
-    over = asked is None or asked.refused_by is not None or _is_replaced(complaint, asked)
+    over = asked is None or asked.refused_by is not None or asked.is_replaced
     return None if over else asked
 
 
@@ -101,16 +97,10 @@ def _only(found: Sequence[Approval]) -> Approval | None:
     return found[0] if len(found) == 1 else None
 
 
-def _is_replaced(complaint: Complaint, approval: Approval) -> bool:
-    current = complaint.solution.current
-    proposed = {proposal.subject for proposal in complaint.solution.proposals}
-    return approval.subject in proposed and (current is None or approval.subject != current.subject)
-
-
 def _role(ask: Ask, approval: Approval, as_role: str) -> str:
     """The role that is waited for; whoever holds a stronger deciding role may act for a weaker one."""
     levels = ask.rules.authority.role
-    if as_role in approval.waiting_for or (ask.person.level or 0) < levels.get(as_role, 0):
+    if as_role in approval.waiting_for or ask.organisation.level_of(ask.by) < levels.get(as_role, 0):
         return as_role
     weaker = (role for role in approval.waiting_for if levels.get(role, 0) < levels.get(as_role, 0) and role in levels)
     return next(weaker, as_role)
@@ -118,7 +108,7 @@ def _role(ask: Ask, approval: Approval, as_role: str) -> str:
 
 def _may_not(ask: Ask, approval: Approval, data: Approve, role: str) -> Refusal | None:
     return (
-        _changed(approval, data)
+        _changed(ask.complaint, approval, data)
         or _already(approval, role)
         or _over(ask, approval)
         or _not_your_turn(ask, approval, role)
@@ -126,16 +116,20 @@ def _may_not(ask: Ask, approval: Approval, data: Approve, role: str) -> Refusal 
     )
 
 
-def _changed(approval: Approval, data: Approve) -> Refusal | None:
-    if data.content_sha256.strip().casefold() == approval.content_sha256:
+def _changed(complaint: Complaint, approval: Approval, data: Approve) -> Refusal | None:
+    """The content seen is the content as it is, also where nobody was asked about the newest words yet (S002-1.15)."""
+    drafts = (draft.fact for draft in complaint.solution.drafts)
+    newest = (draft.content_sha256 for draft in drafts if draft.subject == approval.subject)
+    current = next(newest, approval.content_sha256)
+    if data.content_sha256.strip().casefold() == approval.content_sha256 == current:
         return None
     return refuse(
         "content_changed",
         "S002-1.15",
-        f"{approval.subject} 的内容已变更,请阅读现有内容后再批准",
+        f"{approval.subject} 的内容已变更，请阅读现有内容后再批准",
         f"{approval.subject} has changed: read what it says now, then decide",
         subject=approval.subject,
-        current=approval.content_sha256,
+        current=current,
         approved=data.content_sha256,
     )
 
@@ -166,7 +160,7 @@ def _not_your_turn(ask: Ask, approval: Approval, role: str) -> Refusal | None:
     return refuse(
         "not_your_turn",
         "S002-1.15",
-        f"{approval.subject} 现待以下角色批准:{waited}",
+        f"{approval.subject} 现待以下角色批准：{waited}",
         f"{approval.subject} waits for {waited} now, not for {role}",
         may=_who(ask, approval),
         subject=approval.subject,
@@ -183,7 +177,7 @@ def _not_authorised(ask: Ask, approval: Approval, role: str) -> Refusal | None:
     return refuse(
         "not_authorised",
         "S003-2.4",
-        f"{ask.by} 不能以{role}身份批准 {approval.subject}:须为该角色人员,且非起草人、未以其他身份批准",
+        f"{ask.by} 不能以{role}身份批准 {approval.subject}：须为该角色人员，且非起草人、未以其他身份批准",
         f"{ask.by} cannot approve {approval.subject} as {role}: it takes that role, not its author, and nobody twice",
         may=_who(ask, approval),
         recorded=True,
@@ -208,17 +202,17 @@ def _reason_missing(data: Approve) -> Refusal | None:
     return refuse(
         "reason_missing",
         "S003-6.3",
-        "不同意须说明理由(reason),以便起草人修改",
+        "不同意须说明理由（reason），以便起草人修改",
         "say why you refuse (reason), so that the author can write it anew",
     )
 
 
 def _nothing_to_approve(complaint: Complaint, subject: str) -> Refusal:
-    waiting = [approval.subject for approval in pending(complaint)]
+    waiting = [approval.subject for approval in complaint.solution.waiting()]
     return refuse(
         "nothing_to_approve",
         "S000-3.9",
-        f"{subject} 没有待批事项;现待批:{'、'.join(waiting) or '无'}",
+        f"{subject} 没有待批事项；现待批：{'、'.join(waiting) or '无'}",
         f"{subject} waits for no approval; waiting now: {', '.join(waiting) or 'nothing'}",
         subject=subject,
         pending=", ".join(waiting),

@@ -15,7 +15,7 @@ from events.vocabulary import Medium
 from policy.asking import Act, Acts, Ask, Decided
 from policy.handling.ending import may_call_back_by
 from policy.people.organisation import Organisation
-from policy.people.routing import assignment
+from policy.people.routing import free_person
 from policy.people.tasks import next_task
 from policy.policy import Policy
 
@@ -64,12 +64,16 @@ def _ask_the_department(
     what = suggestion_task(recorded.version)
     if any(task.what == what for task in complaint.participation.tasks):
         return
-    found = assignment(complaint, policy.document.routing, organisation, now)
+    routing = policy.document.routing
+    department = complaint.department or routing.receiving
+    person = free_person(department, complaint, routing, organisation, now)
+    if person is None:
+        return
     draft.add(
         TaskOpened(
             task=next_task(complaint),
-            department=found.department,
-            person=found.handler,
+            department=organisation.person[person].department,
+            person=person,
             what=what,
             due=recorded.occurred_at + policy.document.callback.feedback_within,
         )
@@ -87,7 +91,7 @@ def _not_resolved(complaint: Complaint) -> Refusal | None:
     return refuse(
         "not_resolved",
         "S004-6.1",
-        "投诉办结(resolve)之后才回访",
+        "投诉办结（resolve）之后才回访",
         "the customer is called back after the complaint is resolved (resolve)",
         status=complaint.status,
     )
@@ -99,7 +103,7 @@ def _done_already(complaint: Complaint) -> Refusal | None:
     return refuse(
         "already_called_back",
         "S004-6.1",
-        "本轮已回访:满意的请归档,客户另有不满的请重新处理(reopen)",
+        "本轮已回访：满意的请归档，客户另有不满的请重新处理（reopen）",
         "the customer was called back in this round: archive it, or reopen it if they are not satisfied after all",
         satisfied=complaint.ending.satisfied,
     )
@@ -112,7 +116,7 @@ def _by_phone(ask: Ask, medium: Medium) -> Refusal | None:
     return refuse(
         "callback_by_phone",
         "S004-6.3",
-        f"高优先级或情绪激动的客户须以{rules.medium.zh}回访(客户指定其他方式的除外)",
+        f"高优先级或情绪激动的客户须以{rules.medium.zh}回访（客户指定其他方式的除外）",
         f"red or agitated customers are called back by {rules.medium.en}, unless they asked for other means",
         medium=medium.value,
         priority=ask.complaint.priority,

@@ -8,13 +8,15 @@ from events.envelope import History
 from events.handling import Classified
 from events.reception import Supplemented
 from events.reconciler import Draft
-from events.vocabulary import Priority
+from events.vocabulary import ActorKind, Priority, Relation
 from policy.policy import Policy
 from policy.sorting.taxonomy import nature, sub_cause
 from policy.sorting.triage import Triage
 
 EMOTION = "emotion"
 """What the policy's red rules call the level a person notes."""
+BATCH = "red:batch"
+"""The reason of the classification, as `[triage.red]` names it."""
 
 
 class Grounds(NamedTuple):
@@ -33,7 +35,11 @@ def classify(draft: Draft, policy: Policy) -> None:
     triage = policy.triager.classify(
         complaint.text, demands=complaint.demands, scene=complaint.scene, has_accused=bool(complaint.accused)
     )
-    draft.add(_classified(triage, complaint, policy))
+    first = _classified(triage, complaint, policy)
+    # What was linked or added before anybody looked counts now: one colour at once, never two at the same instant.
+    known = [*of_incident(complaint), *_added(draft.case.history, policy)]
+    grounds = [] if first.priority is Priority.RED else known
+    draft.add(reddened(first, grounds, policy) if grounds else first)
 
 
 def classify_anew(draft: Draft, policy: Policy) -> None:
@@ -46,18 +52,32 @@ def classify_anew(draft: Draft, policy: Policy) -> None:
         return
     grounds = [*_noted(complaint, policy), *_added(history, policy)]
     if grounds:
-        last = next(r.fact for r in reversed(history) if isinstance(r.fact, Classified))
-        draft.add(_red(last, grounds, policy.document.triage.max_rules))
+        draft.add(reddened(_last(history), grounds, policy))
 
 
-def _red(last: Classified, grounds: Iterable[Grounds], most: int) -> Classified:
-    """The same classification, now red, on these grounds (S004-2.4)."""
+def redden(draft: Draft, ground: Grounds, policy: Policy) -> None:
+    """Make a sorted complaint red on a ground of its own, and on what was added since it was sorted (S004-2.3)."""
+    history = draft.case.history
+    draft.add(reddened(_last(history), [ground, *_added(history, policy)], policy))
+
+
+def _last(history: History) -> Classified:
+    return next(recorded.fact for recorded in reversed(history) if isinstance(recorded.fact, Classified))
+
+
+def reddened(last: Classified, grounds: Iterable[Grounds], policy: Policy) -> Classified:
+    """The same classification, now red, on these grounds first and then on those it had (S004-2.3, S004-2.4)."""
     every = tuple(grounds)
-    rules = dict.fromkeys(rule for ground in every for rule in ground.rules)
+    rules = dict.fromkeys((*(rule for ground in every for rule in ground.rules), *last.rules))
     flags = dict.fromkeys((*last.flags, *(flag for ground in every for flag in ground.flags)))
     signals = {*(last.signals or ()), *(signal for ground in every for signal in ground.signals)}
     told = None if last.signals is None else tuple(sorted(signals))
-    changed = {"priority": Priority.RED, "rules": tuple(rules)[:most], "flags": tuple(flags), "signals": told}
+    changed = {
+        "priority": Priority.RED,
+        "rules": tuple(rules)[: policy.document.triage.max_rules],
+        "flags": tuple(flags),
+        "signals": told,
+    }
     return last.model_copy(update=changed)
 
 
@@ -77,6 +97,12 @@ def _classified(triage: Triage, complaint: Complaint, policy: Policy) -> Classif
     )
 
 
+def of_incident(complaint: Complaint) -> Iterator[Grounds]:
+    """It is part of an incident, whatever its own words say (S004-2.3)."""
+    if complaint.links.related(Relation.INCIDENT):
+        yield Grounds((BATCH,))
+
+
 def _noted(complaint: Complaint, policy: Policy) -> Iterator[Grounds]:
     """The emotion a colleague noted reaches the policy's red level (S004-2.4, S000-1.3)."""
     level = max((level for _, level in complaint.understanding.emotions), default=0)
@@ -87,8 +113,21 @@ def _noted(complaint: Complaint, policy: Policy) -> Iterator[Grounds]:
 
 def _added(history: History, policy: Policy) -> Iterator[Grounds]:
     """What the customer added later is red by its own words (S004-2.2..2.4)."""
-    for recorded in history:
-        if isinstance(fact := recorded.fact, Supplemented):
-            triage = policy.triager.classify(fact.text, demands=fact.demands)
-            if triage.priority is Priority.RED:
-                yield Grounds(triage.rules, triage.flags, triage.signals)
+    for fact in added_since_sorted(history):
+        triage = policy.triager.classify(fact.text, demands=fact.demands)
+        if triage.priority is Priority.RED:
+            yield Grounds(triage.rules, triage.flags, triage.signals)
+
+
+def added_since_sorted(history: History) -> list[Supplemented]:
+    """What came after our last classification, oldest first: what came before it was read for it (S004-2.2).
+
+    A classification by a person is passed over: they may not have seen what came a moment before.
+    """
+    added: list[Supplemented] = []
+    for recorded in reversed(history):
+        if isinstance(recorded.fact, Classified) and recorded.actor.kind is ActorKind.SYSTEM:
+            break
+        if isinstance(recorded.fact, Supplemented):
+            added.append(recorded.fact)
+    return added[::-1]

@@ -2,11 +2,14 @@
 
 from policy.asking import Acts
 from services.workflow import (
+    acceptance,
     approval,
+    archive,
     callback,
     consent,
     ending,
     execution,
+    extension,
     handling,
     joint,
     linking,
@@ -16,7 +19,6 @@ from services.workflow import (
     review,
     solution,
     taking_part,
-    timing,
     understanding,
     verification,
 )
@@ -35,9 +37,11 @@ ACTS: Acts = {
     **execution.ACTS,
     **refunds.ACTS,
     **promises.ACTS,
-    **timing.ACTS,
+    **extension.ACTS,
+    **acceptance.ACTS,
     **ending.ACTS,
     **callback.ACTS,
+    **archive.ACTS,
     **review.ACTS,
 }
 """Name -> act, for NATS, HTTP, the command line and rehearsals."""

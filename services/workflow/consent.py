@@ -4,13 +4,12 @@ from pydantic import Field
 
 from events.commands import Refusal, refuse
 from events.complaint import Complaint
-from events.fact import Value
+from events.fact import OneOrMore, Value
 from events.solution import CustomerAgreed, CustomerDeclined, Proposal
 from events.vocabulary import Medium
 from policy.asking import Act, Acts, Ask, Decided
 from policy.handling.evidence import consent_missing
 from policy.people.authority import who_may_approve
-from services.workflow.proposal import References
 
 
 class CustomerSaid(Value):
@@ -18,7 +17,7 @@ class CustomerSaid(Value):
 
     medium: Medium
     words: str = Field(min_length=1, max_length=5_000)
-    evidence: References = ()
+    evidence: OneOrMore = ()
 
 
 def agree(ask: Ask, data: CustomerSaid) -> Decided:
@@ -58,7 +57,7 @@ def _nothing_proposed() -> Refusal:
     return refuse(
         "nothing_proposed",
         "S000-3.1",
-        "本轮尚未提出方案,请先提出方案(propose_solution)",
+        "本轮尚未提出方案，请先提出方案（propose_solution）",
         "nothing was proposed in this round: propose a solution first",
     )
 
@@ -88,7 +87,7 @@ def _carried_out(complaint: Complaint, current: Proposal) -> Refusal | None:
     return refuse(
         "carried_out",
         "S004-5.5",
-        "方案已开始执行;如客户另有要求,请提出新方案",
+        "方案已开始执行；如客户另有要求，请提出新方案",
         "the plan is being carried out: make a new proposal instead",
     )
 
@@ -103,7 +102,7 @@ def _unapproved(ask: Ask, current: Proposal) -> Refusal | None:
         return refuse(
             "approval_refused",
             "S000-3.9",
-            f"{approval.refused_by} 不同意第 {current.fact.number} 号方案,请提出新方案",
+            f"{approval.refused_by} 不同意第 {current.fact.number} 号方案，请提出新方案",
             f"{approval.refused_by} refused proposal {current.fact.number}: propose anew",
             subject=current.subject,
         )
@@ -111,7 +110,7 @@ def _unapproved(ask: Ask, current: Proposal) -> Refusal | None:
     return refuse(
         "approval_pending",
         "S000-3.9",
-        f"第 {current.fact.number} 号方案待批准({'、'.join(may)})",
+        f"第 {current.fact.number} 号方案待批准（{'、'.join(may)}）",
         f"proposal {current.fact.number} waits for approval ({', '.join(may)})",
         may=may,
         subject=current.subject,

@@ -1,25 +1,22 @@
 """Carrying out what was agreed, step by step, nothing before the customer agreed (S000-4.1, S004-5.3, S004-5.5)."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from events.commands import Refusal, refuse
 from events.complaint import PlannedStep
 from events.execution import StepCompleted, StepFailed
-from events.fact import Value
+from events.fact import Name, Value
 from policy.asking import Act, Acts, Ask, Decided
-
-Name = Annotated[str, BeforeValidator(lambda named: str(named) if type(named) is int else named)]
-"""A name that people may also write as a number: `p1`, `1`, 1."""
+from policy.handling.steps import named_steps, remedy_of
 
 
 class Step(Value):
     """`complete_step`, `fail_step`: a step of the agreed plan was done, or could not be (S004-5.3)."""
 
     step: Name = Field(min_length=1, max_length=200)
-    """`1.pick_up`; `1` for the remedy's next step; its kind for all that is left of it; or the step's own name."""
+    """`1.pick_up`; `1` for the remedy's next step; its kind for all that is left of it; or words for it (`[step]`)."""
     note: str = Field(default="", max_length=2_000)
 
 
@@ -28,55 +25,49 @@ def complete_step(ask: Ask, data: Step) -> Decided:
     found = _tried(ask, data)
     if isinstance(found, Refusal):
         return found
-    left = [step.step for step in ask.complaint.plan if not step.is_done]
-    whole = found.kind == data.step.strip()
-    done = [step for step in left if step == found.step or (whole and step.startswith(f"{remedy_of(found)}."))]
-    return [StepCompleted(step=step, note=data.note, last=left == done[: n + 1]) for n, step in enumerate(done)]
+    return completed(ask.complaint.plan, found, data.note)
 
 
 def fail_step(ask: Ask, data: Step) -> Decided:
     """The step could not be done: our own failure; the customer is told, the plan revised (S004-5.5, C9)."""
     found = _tried(ask, data)
-    return found if isinstance(found, Refusal) else [StepFailed(step=found.step, note=data.note)]
+    return found if isinstance(found, Refusal) else [StepFailed(step=found[0].step, note=data.note)]
 
 
-def _tried(ask: Ask, data: Step) -> PlannedStep | Refusal:
-    """The step that is meant and whose turn it is."""
-    plan = ask.complaint.plan
-    if not plan:
+def completed(plan: Sequence[PlannedStep], done: Sequence[PlannedStep], note: str = "") -> list[StepCompleted]:
+    """These steps are done, one after the other; the one that leaves nothing of the plan says so."""
+    left = {step.step for step in plan if not step.is_done}
+    facts = []
+    for step in done:
+        left.discard(step.step)
+        facts.append(StepCompleted(step=step.step, note=note, last=not left))
+    return facts
+
+
+def _tried(ask: Ask, data: Step) -> list[PlannedStep] | Refusal:
+    """The step that is meant and whose turn it is; all that is left of a remedy that is named as a whole."""
+    plan, agreed = ask.complaint.plan, ask.complaint.solution.agreed
+    if agreed is None:
         return _not_agreed(ask)
-    meant = named_steps(plan, data.step.strip())
-    still = [step for step in meant if not step.is_done]
-    if not meant or len({remedy_of(step) for step in still}) > 1:
-        return _unknown_step(plan, data.step, meant)
-    return _done_already(meant[-1]) if not still else _in_turn(plan, still[0])
+    demands = [answer.demand for answer in agreed.fact.answers]
+    meant = named_steps(plan, data.step, demands, ask.rules.remedy, ask.rules.step)
+    still = [step for step in meant.steps if not step.is_done]
+    if not meant.steps or len({remedy_of(step) for step in still}) > 1:
+        return _unknown_step(plan, data.step, meant.steps)
+    if not still:
+        return _done_already(meant.steps[-1])
+    return _out_of_order(plan, still[0]) or (still if meant.is_whole else still[:1])
 
 
-def named_steps(plan: Sequence[PlannedStep], named: str) -> list[PlannedStep]:
-    """The steps people mean by a full name, a remedy's number, a remedy's kind or a bare step name, in that order."""
-    readings = (
-        [step for step in plan if step.step == named],
-        [step for step in plan if remedy_of(step) == named],
-        [step for step in plan if step.kind == named],
-        [step for step in plan if step.step.partition(".")[2] == named],
-    )
-    return next((found for found in readings if found), [])
-
-
-def remedy_of(step: PlannedStep) -> str:
-    """The remedy a step belongs to."""
-    return step.step.partition(".")[0]
-
-
-def _in_turn(plan: Sequence[PlannedStep], step: PlannedStep) -> PlannedStep | Refusal:
+def _out_of_order(plan: Sequence[PlannedStep], step: PlannedStep) -> Refusal | None:
     """The steps of one remedy come one after the other."""
     first = next(s for s in plan if remedy_of(s) == remedy_of(step) and not s.is_done)
     if first is step:
-        return step
+        return None
     return refuse(
         "step_out_of_order",
         "S004-5.3",
-        f"请先完成步骤 {first.step}(责任人 {first.responsible})",
+        f"请先完成步骤 {first.step}（责任人 {first.responsible}）",
         f"step {first.step} comes first; {first.responsible} is responsible for it",
         step=step.step,
         first=first.step,
@@ -88,7 +79,7 @@ def _not_agreed(ask: Ask) -> Refusal:
     return refuse(
         "not_agreed",
         "S000-4.1",
-        "客户同意方案之前不得执行:请先提出方案并记录客户同意(agree)",
+        "客户同意方案之前不得执行：请先提出方案并记录客户同意（agree）",
         "nothing is carried out before the customer agreed: propose a solution and record the agreement (agree)",
         proposals=len(solution.proposals),
     )
@@ -100,7 +91,7 @@ def _unknown_step(plan: Sequence[PlannedStep], named: str, meant: Sequence[Plann
     return refuse(
         "ambiguous_step" if meant else "unknown_step",
         "S004-5.3",
-        f"“{named}”指多个步骤({several}),请写全名" if meant else f"方案中没有步骤“{named}”;未完成的步骤:{left}",
+        f"“{named}”指多个步骤（{several}），请写全名" if meant else f"方案中没有步骤“{named}”；未完成的步骤：{left}",
         f"{named!r} means several steps ({several}): give the full name"
         if meant
         else f"the plan has no step {named!r}; still to be done: {left}",

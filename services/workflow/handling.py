@@ -16,7 +16,7 @@ from policy.people.authority import oversees
 from policy.people.hand_over import PING_PONG
 from policy.people.ladder import Step, one_level_up
 from policy.people.organisation import Organisation
-from policy.people.participation import barred, participation
+from policy.people.participation import barred, participation, who
 from policy.people.routing import replacement
 from policy.policy import Policy
 
@@ -90,7 +90,7 @@ def escalate(ask: Ask, data: Escalate) -> Decided:
         return refuse(
             "top_of_ladder",
             "S002-4.3",
-            "投诉已在最高级别,不能再升级",
+            "投诉已在最高级别，不能再升级",
             "the complaint is at the highest level already",
             level=ask.complaint.level,
         )
@@ -126,7 +126,7 @@ def may_take_on(ask: Ask, person: str) -> Refusal | None:
     return refuse(
         "away",
         "S001-4.2",
-        f"{person} 不在岗,请交给在岗的同事" + (f"(代理人 {standing_in})" if standing_in else ""),
+        f"{person} 不在岗，请交给在岗的同事" + (f"（代理人 {standing_in}）" if standing_in else ""),
         f"{person} is away: give it to somebody who is there" + (f", {standing_in} stands in" if standing_in else ""),
         may=[standing_in] if standing_in else [],
         person=person,
@@ -139,7 +139,7 @@ def _not_the_same(person: str, current: str | None) -> Refusal | None:
     return refuse(
         "same_person",
         "S002-1.1",
-        f"已由 {person} 负责,无需变更",
+        f"已由 {person} 负责，无需变更",
         f"it is {person}'s already: nothing to change",
         person=person,
     )
@@ -149,8 +149,7 @@ def _may_name_owner(ask: Ask, owner: str) -> Refusal | None:
     authority, company = ask.rules.authority, ask.organisation
     if owner not in company.person or oversees(ask.by, owner, authority, company):
         return None
-    out = barred(ask.complaint, company)
-    above = [id_ for id_ in sorted(company.person) if id_ not in out and oversees(id_, owner, authority, company)]
+    above = who(ask.complaint, company, lambda id_: oversees(id_, owner, authority, company))
     return refuse(
         "owner_named_above",
         "S002-1.1",

@@ -1,6 +1,6 @@
 """Work of several hands on one complaint, one owner: open_task, close_task, nudge (S001-6.6, S001-16.5, S002-4.5)."""
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from events.commands import Refusal, refuse
 from events.fact import Value
@@ -10,6 +10,7 @@ from policy.people.authority import is_supervisor
 from policy.people.ladder import decider
 from policy.people.routing import free_person
 from policy.people.tasks import find_task, next_task
+from policy.timing.moments import Instant
 from services.workflow.handling import may_take_on
 
 
@@ -22,7 +23,7 @@ class OpenTask(Value):
     """Who answers for it inside, also where a third party does it."""
     party: str | None = Field(default=None, min_length=1, max_length=200)
     """The third party concerned, a carrier."""
-    due: AwareDatetime | None = None
+    due: Instant | None = None
 
 
 class CloseTask(Value):
@@ -72,7 +73,7 @@ def _department_is_known(ask: Ask, department: str) -> Refusal | None:
     return refuse(
         "unknown_department",
         "S003-2.3",
-        f"没有部门 {department};可选:{every}",
+        f"没有部门 {department}；可选：{every}",
         f"there is no department {department}; there are {every}",
         department=department,
     )
@@ -84,7 +85,7 @@ def _somebody(ask: Ask, person: str | None) -> Refusal | None:
     return refuse(
         "nobody_free",
         "S001-6.6",
-        "没有可以承办的人员,请指定一位",
+        "没有可以承办的人员，请指定一位",
         "nobody is free to take it on: name somebody",
     )
 
@@ -110,7 +111,7 @@ def _no_open_task(ask: Ask, name: str, task: Task | None) -> Refusal:
     return refuse(
         "no_such_task" if task is None else "task_closed",
         "S001-16.5",
-        f"任务 {name} 不存在或已答复;待办任务:{waiting or '无'}",
+        f"任务 {name} 不存在或已答复；待办任务：{waiting or '无'}",
         f"there is no open task {name}; open: {waiting or 'none'}",
         task=name,
     )
@@ -123,7 +124,7 @@ def nudge(ask: Ask, data: Nudge) -> Decided:
     handler = ask.complaint.handler
     if handler is None:
         return refuse(
-            "no_handler", "S002-4.5", "投诉尚未派单,请先派单(assign)", "nobody handles it yet: assign it first"
+            "no_handler", "S002-4.5", "投诉尚未派单，请先派单（assign）", "nobody handles it yet: assign it first"
         )
     return [Nudged(person=handler, text=data.text)]
 

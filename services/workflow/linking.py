@@ -11,9 +11,9 @@ from events.reconciler import Draft
 from events.vocabulary import Priority, Relation
 from policy.asking import Act, Ask, Decided
 from policy.people.participation import participation
-
-BATCH = "red:batch"
-"""The reason of the classification, as `[triage.red]` names it."""
+from policy.policy import Policy
+from services.workflow import classification
+from services.workflow.classification import BATCH, of_incident
 
 
 class Unlink(Value):
@@ -36,7 +36,7 @@ def unlink(ask: Ask, data: Unlink) -> Decided:
         return refuse(
             "not_linked",
             "S004-1.2",
-            "两件投诉没有这样的关联,无需解除",
+            "两件投诉没有这样的关联，无需解除",
             "there is no such link between the two",
             to=data.to,
             links=", ".join(link.to for link in ask.complaint.links.every),
@@ -45,29 +45,30 @@ def unlink(ask: Ask, data: Unlink) -> Decided:
         return refuse(
             "which_link",
             "S004-1.2",
-            f"两件投诉有多种关联,请指明其一:{'、'.join(relation.zh for relation in named)}",
+            f"两件投诉有多种关联，请指明其一：{'、'.join(relation.zh for relation in named)}",
             f"there are several links between the two, name one: {', '.join(named)}",
             to=data.to,
         )
-    return [Unlinked(to=data.to, relation=named[0], reason=data.reason or "command.unlink")]
+    leads = any(link.leads for link in ask.complaint.links.every if (link.to, link.relation) == (data.to, named[0]))
+    return [Unlinked(to=data.to, relation=named[0], reason=data.reason or "command.unlink", leads=leads)]
 
 
-def redden(draft: Draft) -> None:
+def redden(draft: Draft, policy: Policy) -> None:
     """A complaint that is part of an incident is red, whatever its own words say; once, and never back (S004-2.3)."""
     complaint = draft.case.complaint
-    if not complaint.links.related(Relation.INCIDENT) or complaint.category is None or complaint.complexity is None:
+    ground = next(of_incident(complaint), None)
+    if ground is None or complaint.category is None or complaint.complexity is None:
         return
     if complaint.ending.closed is not None or complaint.priority is Priority.RED:
         return
     if any(_is_reddened(recorded.fact) for recorded in draft.case.history):
         return
-    last = next(r.fact for r in reversed(draft.case.history) if isinstance(r.fact, Classified))
-    draft.add(last.model_copy(update={"priority": Priority.RED, "rules": (BATCH, *last.rules)}))
+    classification.redden(draft, ground, policy)
 
 
 def _is_reddened(fact: object) -> bool:
     return isinstance(fact, Classified) and BATCH in fact.rules
 
 
-ACTS = {"unlink": Act(Unlink, unlink, when_closed=True, when_merged=True)}
+ACTS = {"unlink": Act(Unlink, unlink, when_closed=True, when_merged=True, needs_kin=True)}
 """Name -> act; also on what is merged or has ended."""

@@ -6,8 +6,8 @@ from events.commands import Refusal, refuse
 from events.fact import Value
 from events.participation import PolicyMigrated
 from policy.asking import Act, Acts, Ask, Decided
-
-COMPLIANCE = "compliance"
+from policy.people.organisation import COMPLIANCE
+from policy.people.participation import who
 
 
 class Migrate(Value):
@@ -28,17 +28,22 @@ def migrate(ask: Ask, data: Migrate) -> Decided:
 
 def _not_theirs(ask: Ask) -> Refusal | None:
     top = ask.rules.ladder.top
-    if ask.person.role == COMPLIANCE or (ask.person.level or 0) >= top:
+    if _may_migrate(ask, ask.by):
         return None
     return refuse(
         "migration_not_yours",
         "S002-4.1",
         f"变更适用政策须由合规人员或第 {top} 级主管决定",
         f"compliance or a manager of level {top} decides which policy applies",
-        may=[COMPLIANCE, *(id_ for id_, person in ask.organisation.person.items() if (person.level or 0) >= top)],
+        may=who(ask.complaint, ask.organisation, lambda id_: _may_migrate(ask, id_)),
         recorded=True,
         person=ask.by,
     )
+
+
+def _may_migrate(ask: Ask, person: str) -> bool:
+    company = ask.organisation
+    return company.person[person].role == COMPLIANCE or company.level_of(person) >= ask.rules.ladder.top
 
 
 def _not_published(ask: Ask, data: Migrate) -> Refusal | None:
@@ -47,7 +52,7 @@ def _not_published(ask: Ask, data: Migrate) -> Refusal | None:
     return refuse(
         "policy_not_published",
         "M8",
-        f"没有已发布的政策 {data.policy};请先发布,或从已发布的政策中选择",
+        f"没有已发布的政策 {data.policy}；请先发布，或从已发布的政策中选择",
         f"no policy {data.policy} is published: publish it first, or choose one that is",
         policy=data.policy,
         published=", ".join(ask.published),
@@ -76,7 +81,7 @@ def _unrecorded(ask: Ask) -> Refusal | None:
     return refuse(
         "missed_deadlines_not_recorded_yet",
         "S004-2.8",
-        "现行政策下已超时的时限尚未登记,请片刻后再试",
+        "现行政策下已超时的时限尚未登记，请片刻后再试",
         "deadlines missed under the present policy are not recorded yet: try again in a moment",
         clocks=", ".join(sorted({m.clock for m in left})),
     )

@@ -6,13 +6,13 @@ from pydantic import Field
 
 from events.commands import Refusal, refuse
 from events.execution import CommitmentKept, CommitmentMade, Promise
-from events.fact import Value
+from events.fact import Name, Value
 from events.money import Money
 from policy.asking import Act, Acts, Ask, Decided
 from policy.handling.commitment import PromiseKind, is_feasible, kind_of
 from policy.people.authority import limit
+from policy.people.participation import who
 from policy.timing.moments import Named, instant_of
-from services.workflow.execution import Name
 
 
 class MakePromise(Value):
@@ -86,7 +86,7 @@ def _infeasible(ask: Ask, by: datetime) -> Refusal | None:
     return refuse(
         "promise_not_feasible",
         "S001-18.10",
-        "不许诺做不到的事:到期前须有服务时间,且不超过最长承诺期限",
+        "不许诺做不到的事：到期前须有服务时间，且不超过最长承诺期限",
         "promise nothing that cannot be kept: somebody works before it falls due, and it is not too far ahead",
         by=by.isoformat(),
         opens=opens.isoformat(),
@@ -102,23 +102,24 @@ def _too_much(ask: Ask, data: MakePromise) -> Refusal | None:
         return refuse(
             "promise_before_verification",
             "S003-3.1",
-            "实质性承诺须在核实之后作出;此前只可就程序和时间作出承诺",
+            "实质性承诺须在核实之后作出；此前只可就程序和时间作出承诺",
             "substance is promised only after verification; until then promise the process and its times",
             what=data.what,
         )
     own = limit(ask.complaint, ask.by, ask.organisation, ask.now)
     if data.amount is None or data.amount <= own:
         return None
+    amount = data.amount
+
+    def has_authority(id_: str) -> bool:
+        return limit(ask.complaint, id_, ask.organisation, ask.now) >= amount
+
     return refuse(
         "above_authority",
         "S003-3.1",
-        f"承诺金额 {data.amount} 超出您的权限 {own}:请提出方案并报批(propose_solution)",
+        f"承诺金额 {data.amount} 超出您的权限 {own}：请提出方案并报批（propose_solution）",
         f"{data.amount} is above your limit of {own}: propose a solution instead (propose_solution)",
-        may=[
-            p
-            for p in sorted(ask.organisation.person)
-            if limit(ask.complaint, p, ask.organisation, ask.now) >= data.amount
-        ],
+        may=who(ask.complaint, ask.organisation, has_authority),
         recorded=True,
         amount=data.amount,
         limit=own,
@@ -130,11 +131,11 @@ def _unknown(ask: Ask, named: str) -> Refusal:
     return refuse(
         "unknown_promise",
         "S003-6.2",
-        f"没有承诺“{named}”;未兑现的承诺:{still}",
+        f"没有承诺“{named}”；未兑现的承诺：{still}",
         f"there is no promise {named!r}; still to be kept: {still}",
         promise=named,
         open=still,
     )
 
 
-ACTS: Acts = {"promise": Act(MakePromise, promise), "keep_promise": Act(KeepPromise, keep_promise)}
+ACTS: Acts = {"promise": Act(MakePromise, promise), "keep_promise": Act(KeepPromise, keep_promise, when_closed=True)}

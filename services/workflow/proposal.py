@@ -3,30 +3,23 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from events.commands import Refusal, refuse
-from events.fact import Value
+from events.fact import OneOrMore, Value
 from events.money import Currency, Money, rounded
 from events.solution import DemandAnswered, Remedy
 from events.verification import Finding
 from events.vocabulary import DemandResult, RemedyBasis
 from policy.asking import Ask
 from policy.handling.entitlements import asked_for, is_excepted, is_withheld
+from policy.handling.offers import at_standard
 from policy.handling.remedies import RemedyRule, basis_of, due_by, kind_of
+from policy.people.authority import currency_not_covered
 from policy.people.participation import participation
+from policy.people.routing import free_person
 from policy.timing.moments import Named, instant_of
-
-
-def _listed(value: object) -> object:
-    """One reference alone is a list of one."""
-    return (value,) if isinstance(value, str) else value
-
-
-References = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-"""Names or digests of evidence; one alone may stand without a list."""
 
 
 class RemedyAsked(Value):
@@ -38,7 +31,7 @@ class RemedyAsked(Value):
     due: Named | None = None
     """An instant, or a date that means the end of that day."""
     responsible: str | None = None
-    """Who sees to it (S004-5.4); the handler unless named."""
+    """Who sees to it, a person or a department (S004-5.4); the handler unless named."""
     basis: RemedyBasis | None = None
 
 
@@ -49,7 +42,8 @@ class Answered(Value):
     reason: str | None = Field(default=None, max_length=5_000)
     alternative: str | None = Field(default=None, max_length=5_000)
     exemption: str | None = None
-    evidence: References = ()
+    evidence: OneOrMore = ()
+    """Names or digests."""
 
 
 def answers(ask: Ask, said: Mapping[str, Answered]) -> tuple[DemandAnswered, ...]:
@@ -81,7 +75,7 @@ def _unanswered(ask: Ask, given: Sequence[DemandAnswered]) -> Refusal | None:
     return refuse(
         "demand_unanswered",
         "S004-4.2",
-        f"方案须逐项答复客户诉求,尚未答复:{'、'.join(open_)}",
+        f"方案须逐项答复客户诉求，尚未答复：{'、'.join(open_)}",
         f"the proposal answers every demand; still open: {', '.join(open_)}",
         demands=", ".join(open_),
     )
@@ -93,7 +87,7 @@ def _bare(answer: DemandAnswered) -> Refusal | None:
         return refuse(
             "reason_missing",
             "S003-6.3",
-            f"诉求“{answer.demand}”未能全部满足,须向客户说明原因(reason)",
+            f"诉求“{answer.demand}”未能全部满足，须向客户说明原因（reason）",
             f"the demand {answer.demand!r} is not met in full: say plainly why (reason)",
             demand=answer.demand,
         )
@@ -101,7 +95,7 @@ def _bare(answer: DemandAnswered) -> Refusal | None:
         return refuse(
             "alternative_missing",
             "S001-18.12",
-            f"诉求“{answer.demand}”未能全部满足,须给客户一个替代办法(alternative)",
+            f"诉求“{answer.demand}”未能全部满足，须给客户一个替代办法（alternative）",
             f"the demand {answer.demand!r} is not met in full: offer an alternative",
             demand=answer.demand,
         )
@@ -117,7 +111,7 @@ def _statutory(ask: Ask, answer: DemandAnswered) -> Refusal | None:
     return refuse(
         "statutory_entitlement",
         "S004-4.1",
-        f"“{answer.demand}”属法定义务({right.law['zh']}),不得拒绝;法定例外须写明(exemption:{lawful})并附真实证据",
+        f"“{answer.demand}”属法定义务（{right.law['zh']}），不得拒绝；法定例外须写明（exemption:{lawful}）并附真实证据",
         f"{answer.demand!r} is owed by law ({right.law['en']}): meet it in full, or cite a lawful exemption ({lawful}) "
         "with evidence found authentic",
         recorded=True,
@@ -135,9 +129,12 @@ def entitlement(ask: Ask, demand: str) -> str | None:
 def remedies(ask: Ask, finding: Finding, asked: Sequence[RemedyAsked]) -> tuple[Remedy, ...] | Refusal:
     """The remedies with what the catalogue adds, or what is wrong with one of them."""
     for each in asked:
-        if (refusal := _money_refused(ask, each) or _person_refused(ask, each)) is not None:
+        if (refusal := _money_refused(ask, each) or _too_late(ask, each) or _person_refused(ask, each)) is not None:
             return refusal
-    return tuple(_remedy(ask, finding, number, each) for number, each in enumerate(asked, start=1))
+    found = [_remedy(ask, finding, number, each) for number, each in enumerate(asked, start=1)]
+    if finding.liable not in ask.rules.offer.floor_when_liable:
+        return tuple(found)
+    return at_standard(found, ask.complaint.category, ask.rules.remedy)
 
 
 def _remedy(ask: Ask, finding: Finding, number: int, asked: RemedyAsked) -> Remedy:
@@ -167,36 +164,49 @@ def _due(ask: Ask, rule: RemedyRule | None, asked: datetime | date | None) -> da
 def _responsible(ask: Ask, asked: RemedyAsked) -> str:
     handler = ask.complaint.handler
     fallback = ask.by if handler is None or participation(ask.complaint, handler, ask.organisation) else handler
-    return asked.responsible or fallback
+    named = asked.responsible or fallback
+    if named not in ask.organisation.department or named in ask.organisation.person:
+        return named
+    return free_person(named, ask.complaint, ask.rules.routing, ask.organisation, ask.now) or named
 
 
 def _person_refused(ask: Ask, asked: RemedyAsked) -> Refusal | None:
     """Somebody of the company, not barred, sees to every remedy (S004-5.4, S002-7.1)."""
     refusal = participation(ask.complaint, _responsible(ask, asked), ask.organisation)
-    return refusal and refusal.model_copy(update={"recorded": False})
+    if refusal is None:
+        return None
+    requirement = "S004-5.4" if refusal.code == "unknown_person" else refusal.requirement
+    return refusal.model_copy(update={"recorded": False, "requirement": requirement})
+
+
+def _too_late(ask: Ask, asked: RemedyAsked) -> Refusal | None:
+    """What is promised lies ahead: a time that has passed can be kept by nobody (S004-4.3)."""
+    due = None if asked.due is None else instant_of(asked.due, ask.policy.zone)
+    if due is None or due > ask.now:
+        return None
+    return refuse(
+        "due_in_the_past",
+        "S004-4.3",
+        f"补救措施“{asked.kind}”的期限已过，请写明今后的时间（due）",
+        f"the time of the remedy {asked.kind!r} has passed: name one that lies ahead (due)",
+        kind=asked.kind,
+        due=due.isoformat(),
+        now=ask.now.isoformat(),
+    )
 
 
 def _money_refused(ask: Ask, asked: RemedyAsked) -> Refusal | None:
     """A sum is named where money goes out, in the currency of the limits: nobody decides an open sum (S000-3.9)."""
     rule = ask.rules.remedy.get(kind_of(asked.kind, ask.rules.remedy))
-    if asked.amount is None and rule is not None and rule.money and rule.amount is None:
+    if not asked.amount and rule is not None and rule.money and rule.amount is None:
         return refuse(
             "amount_missing",
             "S000-3.9",
-            f"{rule.title['zh']}须写明金额(amount),才能判断处理权限",
+            f"{rule.title['zh']}须写明金额（amount），才能判断处理权限",
             f"the {rule.title['en']} needs an amount: authority depends on it",
             kind=asked.kind,
         )
-    own = ask.rules.offer.currency
-    if asked.currency in (None, own):
-        return None
-    return refuse(
-        "currency_not_covered",
-        "S000-3.9",
-        f"处理权限以 {own} 计,请将 {asked.currency} 金额折算为 {own}",
-        f"authority is measured in {own}: state the amount in {own} instead of {asked.currency}",
-        currency=asked.currency,
-    )
+    return currency_not_covered(asked.currency, ask.rules.offer.currency)
 
 
 def total(given: Sequence[Remedy]) -> Decimal:

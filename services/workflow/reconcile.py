@@ -24,15 +24,23 @@ UNREACHABLE = "unreachable"
 
 
 def reconcile(case: Case, policy: Policy, organisation: Organisation, now: datetime) -> Decision:
-    """All facts that are due and not recorded, in order; nothing when everything is: safe to repeat."""
+    """All facts that are due and not recorded; nothing when everything is: safe to repeat.
+
+    Each step sees what those before it added. First the colour, since limits, ladder and routing ask for it; then
+    people, since everything after it names owner or handler; then what their decisions owe; the missed deadlines
+    near the end, when all that could have stopped or moved a clock is there, each raised from the level reached by
+    then; a customer nobody reached last, since a breach of the same instant comes before it.
+    """
     draft = Draft(case, Service.WORKFLOW, now)
     classify(draft, policy)
     classify_anew(draft, policy)
-    redden(draft)
+    redden(draft, policy)
+    # Handed out before it is raised: the ladder goes up the handler's own line.
     _assign(draft, policy, organisation, now)
     replace_the_barred(draft, policy, organisation, now)
     _jump(draft, policy, organisation, now)
     request_approvals(draft, policy)
+    # Before the breaches are counted: a new round stops clocks of the old one.
     after_callback(draft, policy, organisation, now)
     _record_breaches(draft, policy, organisation, now)
     _raise_when_unreachable(draft, policy, organisation, now)
@@ -41,8 +49,9 @@ def reconcile(case: Case, policy: Policy, organisation: Organisation, now: datet
 
 
 def _assign(draft: Draft, policy: Policy, organisation: Organisation, now: datetime) -> None:
-    if draft.case.complaint.handler is None:
-        found = assignment(draft.case.complaint, policy.document.routing, organisation, now)
+    complaint = draft.case.complaint
+    if complaint.handler is None and complaint.is_open:
+        found = assignment(complaint, policy.document.routing, organisation, now)
         draft.add(Assigned(owner=found.owner, handler=found.handler, department=found.department, reason=found.reason))
 
 
@@ -61,7 +70,7 @@ def _record_breaches(draft: Draft, policy: Policy, organisation: Organisation, n
         if draft.case.complaint.was_breached(clock, due_at, key):
             continue
         draft.add(ClockBreached(clock=clock, due_at=due_at, noticed_at=now, key=key))
-        if policy.escalates(clock):
+        if policy.escalates(clock) and draft.case.complaint.is_open:
             cause = policy.cause_of(clock)
             _raise(draft, one_level_up(draft.case.complaint, policy.document.ladder, organisation, now, cause))
 
@@ -77,9 +86,12 @@ def _missed(case: Case, policy: Policy, now: datetime) -> list[Breach]:
 
 
 def _raise_when_unreachable(draft: Draft, policy: Policy, organisation: Organisation, now: datetime) -> None:
-    """A customer nobody reached within the window goes one level up, once; after a callback the file ends (C5)."""
+    """A customer nobody reached within the window goes one level up, once a round; after a callback it ends (C5)."""
     complaint = draft.case.complaint
-    if has_given_up(complaint) and not any(step.cause == UNREACHABLE for step in complaint.escalations):
+    if not complaint.is_open or not has_given_up(complaint):
+        return
+    since = complaint.solution.round_since
+    if not any(step.cause == UNREACHABLE and step.version > since for step in complaint.escalations):
         _raise(draft, one_level_up(complaint, policy.document.ladder, organisation, now, UNREACHABLE))
 
 

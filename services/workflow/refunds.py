@@ -3,8 +3,7 @@
 A refund is the customer's right: it needs no agreement, only the figures checked.
 """
 
-from decimal import Decimal
-from typing import NamedTuple
+from functools import partial
 
 from pydantic import Field
 
@@ -12,13 +11,17 @@ from events.commands import Refusal, refuse
 from events.execution import Refund, RefundPaid, RefundVerified
 from events.fact import Fact, Value
 from events.money import Currency, ExactMoney
-from events.solution import ApprovalRequested
+from events.solution import ApprovalRequested, ApprovalWithdrawn
 from events.vocabulary import BillingError, RefundMethod
 from policy.asking import Act, Acts, Ask, Decided
-from policy.handling.refund import figures_sha256, may_verify, payers, refund_owed
-from policy.people.authority import deciding_role, limit
-from policy.people.duties import Duty, conflict_of_duties
+from policy.handling.refund import figures_sha256, may_pay, may_verify, refund_owed
+from policy.people.authority import Spending, approver, currency_not_covered, who_may_approve
+from policy.people.duties import conflict_of_duties, kept_from
+from policy.people.participation import who
+from services.workflow.execution import completed
 
+REFUND = "refund"
+"""What the catalogue of remedies calls a refund."""
 RULE = "authority"
 """What the policy calls the rule by which amounts need somebody higher."""
 
@@ -45,22 +48,18 @@ class PayRefund(Value):
     """Why not by a preferred method (S002-6.5)."""
 
 
-class _Authority(NamedTuple):
-    """What a refund needs beside the check: nothing, a role's approval, or a refusal."""
-
-    role: str | None = None
-    refusal: Refusal | None = None
-
-
 def verify_refund(ask: Ask, data: VerifyRefund) -> Decided:
     """Twice the difference is owed; above the verifier's limit somebody higher approves it (S002-6.1, S000-3.9)."""
     refund = refund_owed(data.charged, data.due, ask.rules.refund.factor)
-    authority = _authority(ask, refund, data.ground)
-    refusal = _not_verifier(ask) or _duties(ask, "verify_refund") or _paid_already(ask, data) or authority.refusal
+    currency = ask.rules.offer.currency
+    refusal = _not_verifier(ask) or _verified_by_others(ask) or _paid_already(ask, data)
+    refusal = refusal or currency_not_covered(data.currency, currency)
     if refusal is not None:
         return refusal
-    limits = ask.organisation.limits
-    currency = data.currency or (limits.currency if limits else ask.rules.offer.currency)
+    spending = Spending(refund, data.ground)
+    role = approver(ask.complaint, ask.by, spending, ask.rules.authority, ask.organisation, ask.now)
+    if isinstance(role, Refusal):
+        return role
     verified = RefundVerified(
         charged=data.charged,
         due=data.due,
@@ -70,7 +69,9 @@ def verify_refund(ask: Ask, data: VerifyRefund) -> Decided:
         error=data.error,
         ground=data.ground,
     )
-    return [verified, *_approval(ask, verified, authority.role)]
+    waiting = ask.complaint.solution.waiting("refund")
+    replaced = [ApprovalWithdrawn(subject=approval.subject) for approval in waiting]
+    return [verified, *replaced, *_approval(ask, verified, role)]
 
 
 def pay_refund(ask: Ask, data: PayRefund) -> Decided:
@@ -78,17 +79,18 @@ def pay_refund(ask: Ask, data: PayRefund) -> Decided:
     refund = ask.complaint.execution.refund
     if refund is None:
         return _not_verified()
-    refusal = (
-        _settled(refund) or _four_eyes(ask, refund) or _not_finance(ask, refund) or _duties(ask, "pay_refund")
-    ) or (_approval_pending(ask, refund) or _method(ask, data))
+    refusal = (_settled(refund) or _paid_by_others(ask) or _not_finance(ask)) or (
+        _approval_pending(ask, refund) or _method(ask, data)
+    )
     if refusal is not None:
         return refusal
     reference, reason = data.reference.strip(), data.reason.strip()
-    return [
-        RefundPaid(
-            amount=refund.amount, currency=refund.currency, method=data.method, reference=reference, reason=reason
-        )
-    ]
+    paid = RefundPaid(
+        amount=refund.amount, currency=refund.currency, method=data.method, reference=reference, reason=reason
+    )
+    # What the customer agreed to as a refund is carried out by the very payment: nobody reports it a second time.
+    agreed = [step for step in ask.complaint.plan if step.kind == REFUND and not step.is_done]
+    return [paid, *completed(ask.complaint.plan, agreed)]
 
 
 def _approval(ask: Ask, verified: RefundVerified, role: str | None) -> list[Fact]:
@@ -102,44 +104,33 @@ def _approval(ask: Ask, verified: RefundVerified, role: str | None) -> list[Fact
     ]
 
 
-def _authority(ask: Ask, refund: Decimal, ground: str | None) -> _Authority:
-    """Who decides on that amount: the verifier, a higher role, or with its written ground the board."""
-    own = limit(ask.complaint, ask.by, ask.organisation, ask.now)
-    if refund <= own:
-        return _Authority()
-    role = deciding_role(refund, ask.rules.authority, ask.organisation)
-    if role is not None:
-        return _Authority(role)
-    if ground is not None and ground.strip():
-        return _Authority(max(ask.rules.authority.role.items(), key=lambda pair: pair[1])[0])
-    refusal = refuse(
-        "above_every_limit",
-        "S000-3.9",
-        f"退费 {refund} 超出所有人员的权限:请附董事会书面依据(ground)",
-        f"a refund of {refund} is above everybody's limit: give the board's written ground (ground)",
-        may=["board"],
-        recorded=True,
-        refund=refund,
-        limit=own,
-    )
-    return _Authority(refusal=refusal)
-
-
 def _not_verifier(ask: Ask) -> Refusal | None:
-    if may_verify(ask.by, ask.rules.refund, ask.organisation):
+    if _verifies(ask, ask.by):
         return None
     return refuse(
         "may_not_verify",
         "S002-6.2",
         "退费由客服人员或财务人员查证",
         "a refund is checked by people who handle complaints, or by finance",
-        may=[p for p in sorted(ask.organisation.person) if may_verify(p, ask.rules.refund, ask.organisation)],
+        may=who(ask.complaint, ask.organisation, partial(_verifies, ask)),
         person=ask.by,
     )
 
 
-def _duties(ask: Ask, duty: Duty) -> Refusal | None:
-    return conflict_of_duties(ask.complaint, ask.by, duty, ask.organisation)
+def _verifies(ask: Ask, person: str) -> bool:
+    return may_verify(person, ask.rules.refund, ask.organisation)
+
+
+def _pays(ask: Ask, person: str) -> bool:
+    return may_pay(person, ask.rules.refund, ask.organisation)
+
+
+def _verified_by_others(ask: Ask) -> Refusal | None:
+    return conflict_of_duties(ask.complaint, ask.by, "verify_refund", ask.organisation, partial(_verifies, ask))
+
+
+def _paid_by_others(ask: Ask) -> Refusal | None:
+    return conflict_of_duties(ask.complaint, ask.by, "pay_refund", ask.organisation, partial(_pays, ask))
 
 
 def _paid_already(ask: Ask, data: VerifyRefund) -> Refusal | None:
@@ -157,7 +148,7 @@ def _settled(refund: Refund) -> Refusal | None:
         return refuse(
             "already_paid",
             "S002-6.2",
-            f"退费 {refund.amount} {refund.currency} 已由 {refund.paid_by} 支付,不得重复支付",
+            f"退费 {refund.amount} {refund.currency} 已由 {refund.paid_by} 支付，不得重复支付",
             f"the refund of {refund.amount} {refund.currency} was paid by {refund.paid_by} already",
             amount=refund.amount,
             paid_by=refund.paid_by,
@@ -171,33 +162,20 @@ def _not_verified() -> Refusal:
     return refuse(
         "refund_not_verified",
         "S002-6.2",
-        "先查证后退费:请先由他人查证(verify_refund)",
+        "先查证后退费：请先由他人查证（verify_refund）",
         "check first, then refund: somebody else records the check (verify_refund)",
     )
 
 
-def _four_eyes(ask: Ask, refund: Refund) -> Refusal | None:
-    if refund.verified_by != ask.by:
+def _not_finance(ask: Ask) -> Refusal | None:
+    if _pays(ask, ask.by):
         return None
-    return refuse(
-        "four_eyes",
-        "S002-6.2",
-        "查证人不得同时付款,请由另一位财务人员付款",
-        "whoever checked the refund does not pay it: somebody else of finance does",
-        may=payers(ask.rules.refund, ask.organisation, [ask.by]),
-        recorded=True,
-        verified_by=refund.verified_by,
-    )
-
-
-def _not_finance(ask: Ask, refund: Refund) -> Refusal | None:
-    may = payers(ask.rules.refund, ask.organisation, [refund.verified_by])
-    if ask.by in may:
-        return None
+    out = kept_from(ask.complaint, "pay_refund")
+    may = who(ask.complaint, ask.organisation, lambda id_: id_ not in out and _pays(ask, id_))
     return refuse(
         "not_finance",
         "S002-6.2",
-        f"退费由财务人员支付:{'、'.join(may)}",
+        f"退费由财务人员支付：{'、'.join(may)}",
         f"refunds are paid by finance: {', '.join(may)}",
         may=may,
         recorded=True,
@@ -213,11 +191,11 @@ def _approval_pending(ask: Ask, refund: Refund) -> Refusal | None:
     return refuse(
         "approval_refused" if refused else "approval_pending",
         "S000-3.9",
-        f"退费未获批准({approval.refused_by}),请重新查证" if refused else f"退费尚待批准:{approval.subject}",
+        f"退费未获批准（{approval.refused_by}），请重新查证" if refused else f"退费尚待批准：{approval.subject}",
         f"{approval.refused_by} refused the refund: check it anew"
         if refused
         else f"{approval.subject} is not approved",
-        may=approval.waiting_for,
+        may=who_may_approve(ask.complaint, approval, ask.rules.authority, ask.organisation),
         subject=approval.subject,
         amount=refund.amount,
     )
@@ -229,7 +207,7 @@ def _method(ask: Ask, data: PayRefund) -> Refusal | None:
         return refuse(
             "method_not_offered",
             "S002-6.5",
-            f"不能以{data.method.zh}退费,可用:{'、'.join(m.zh for m in rules.methods)}",
+            f"不能以{data.method.zh}退费，可用：{'、'.join(m.zh for m in rules.methods)}",
             f"refunds are not made by {data.method.en}; there are {', '.join(m.en for m in rules.methods)}",
             method=data.method.value,
         )
@@ -239,11 +217,14 @@ def _method(ask: Ask, data: PayRefund) -> Refusal | None:
     return refuse(
         "method_needs_reason",
         "S002-6.5",
-        f"优先以{'或'.join(m.zh for m in preferred)}退费;以{data.method.zh}退费请说明原因(reason)",
+        f"优先以{'或'.join(m.zh for m in preferred)}退费；以{data.method.zh}退费请说明原因（reason）",
         f"refunds go by {' or '.join(m.en for m in preferred)}; say why by {data.method.en} (reason)",
         method=data.method.value,
         preferred=", ".join(preferred),
     )
 
 
-ACTS: Acts = {"verify_refund": Act(VerifyRefund, verify_refund), "pay_refund": Act(PayRefund, pay_refund)}
+ACTS: Acts = {
+    "verify_refund": Act(VerifyRefund, verify_refund),
+    "pay_refund": Act(PayRefund, pay_refund, when_closed=True),  # what is owed is owed after the end too
+}

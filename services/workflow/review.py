@@ -7,13 +7,13 @@ from decimal import Decimal
 from pydantic import Field
 
 from events.commands import Refusal, refuse
-from events.fact import Fact, Value
+from events.fact import Fact, Name, Value
 from events.learning import Action, ActionPlanned, ActionTaken, EffectMeasured, Reviewed
 from policy.asking import Act, Acts, Ask, Decided
 from policy.handling.review import QUESTIONS, must_act
 from policy.people.duties import conflict_of_duties
+from policy.people.participation import who
 from policy.timing.moments import Named, instant_of
-from services.workflow.execution import Name
 
 
 class Measure(Value):
@@ -131,7 +131,7 @@ def _unanswered(data: Review) -> Refusal | None:
     return refuse(
         "answers_missing",
         "S004-7.4",
-        f"复盘须回答:{'、'.join(f'{QUESTIONS[name]}({name})' for name in missing)}",
+        f"复盘须回答：{'、'.join(f'{QUESTIONS[name]}({name})' for name in missing)}",
         f"a review also answers: {', '.join(missing)}",
         missing=", ".join(missing),
     )
@@ -147,9 +147,9 @@ def _no_action(ask: Ask, data: Review) -> Refusal | None:
     return refuse(
         "action_missing",
         "S003-5.4" if ours else "S001-6.3",
-        "本公司有责任的,须至少安排一项改进措施(actions)"
+        "本公司有责任的，须至少安排一项改进措施（actions）"
         if ours
-        else "请针对根本原因安排改进措施(actions),或说明无需措施的理由(no_action)",
+        else "请针对根本原因安排改进措施（actions），或说明无需措施的理由（no_action）",
         "where the company is liable at least one action is planned (actions)"
         if ours
         else "plan an action against the root cause (actions), or say why none is needed (no_action)",
@@ -190,23 +190,27 @@ def _action(ask: Ask, named: str) -> Action | Refusal:
     return found or refuse(
         "unknown_action",
         "S004-7.5",
-        f"没有措施“{named}”;已安排:{listed}",
+        f"没有措施“{named}”；已安排：{listed}",
         f"there is no action {named!r}; planned are: {listed}",
         action=named,
     )
 
 
 def _not_the_owner(ask: Ask, action: Action) -> Refusal | None:
-    if ask.by == action.owner or (ask.person.level or 0) >= ask.rules.review.level:
+    if _may_report(ask, action, ask.by):
         return None
     return refuse(
         "not_the_owner",
         "S004-7.5",
         f"措施 {action.action} 由 {action.owner} 或主管报告完成",
         f"action {action.action} is reported by {action.owner} or a supervisor",
-        may=[action.owner],
+        may=who(ask.complaint, ask.organisation, lambda id_: _may_report(ask, action, id_)),
         action=action.action,
     )
+
+
+def _may_report(ask: Ask, action: Action, person: str) -> bool:
+    return person == action.owner or ask.organisation.level_of(person) >= ask.rules.review.level
 
 
 def _too_early(ask: Ask, action: Action, data: MeasureEffect) -> Refusal | None:
@@ -216,7 +220,7 @@ def _too_early(ask: Ask, action: Action, data: MeasureEffect) -> Refusal | None:
         return refuse(
             "action_not_taken",
             "S004-7.6",
-            f"措施 {action.action} 尚未完成,不能评估效果",
+            f"措施 {action.action} 尚未完成，不能评估效果",
             f"action {action.action} is not done yet: there is no effect to measure",
             action=action.action,
             owner=action.owner,
@@ -227,7 +231,7 @@ def _too_early(ask: Ask, action: Action, data: MeasureEffect) -> Refusal | None:
     return refuse(
         "period_wrong",
         "S004-7.6",
-        f"评估期间须在措施完成({taken})之后、今天({today})之前",
+        f"评估期间须在措施完成（{taken}）之后、今天（{today}）之前",
         f"the days measured lie between the action ({taken}) and today ({today})",
         since=data.since,
         until=data.until,

@@ -8,11 +8,12 @@ from pydantic import Field
 from events.commands import Refusal, refuse
 from events.complaint import Complaint
 from events.fact import Value
-from events.solution import ApprovalRequested, DemandAnswered, Remedy, SolutionProposed
+from events.solution import ApprovalRequested, ApprovalWithdrawn, DemandAnswered, Remedy, SolutionProposed
 from policy.asking import Act, Acts, Ask, Decided
-from policy.handling.offers import UnlockCause, content_sha256, declined, final_offer, is_supported, standard
-from policy.people.authority import deciding_role, limit
-from policy.people.organisation import TOP
+from policy.handling.offers import UnlockCause, content_sha256, declined, final_offer, is_supported
+from policy.people.authority import Spending, approver, limit
+from policy.sorting.links import names_all
+from policy.wording.phrasing import Checked, check_all
 from services.workflow.proposal import (
     Answered,
     RemedyAsked,
@@ -35,6 +36,8 @@ class ProposeSolution(Value):
     unlock: str | None = None
     ground: str | None = Field(default=None, max_length=5_000)
     changed: str | None = Field(default=None, max_length=2_000)
+    override: str | None = Field(default=None, min_length=1, max_length=1_000)
+    """Why words of the answers stand against the phrase lint (S001-7.3)."""
 
 
 def propose_solution(ask: Ask, data: ProposeSolution) -> Decided:
@@ -50,10 +53,19 @@ def propose_solution(ask: Ask, data: ProposeSolution) -> Decided:
     found = remedies(ask, finding, data.remedies)
     if isinstance(found, Refusal):
         return found
-    return _offer_refused(ask, data, given, found) or _proposed(ask, data, given, found)
+    words = check_all(ask.policy.linter, ask.case, _words(data), data.override)
+    refusal = _offer_refused(ask, data, given, found) or words.refusal
+    return refusal or _proposed(ask, data, given, found, words)
 
 
-def _proposed(ask: Ask, data: ProposeSolution, given: Sequence[DemandAnswered], found: Sequence[Remedy]) -> Decided:
+def _words(data: ProposeSolution) -> list[str]:
+    """What the customer will read of it: why a demand is not met, and what there is instead (S001-18.12)."""
+    return [text for answer in data.answers.values() for text in (answer.reason, answer.alternative) if text]
+
+
+def _proposed(
+    ask: Ask, data: ProposeSolution, given: Sequence[DemandAnswered], found: Sequence[Remedy], words: Checked
+) -> Decided:
     number = max((p.fact.number for p in ask.complaint.solution.proposals), default=0) + 1
     proposed = SolutionProposed(
         number=number,
@@ -67,6 +79,7 @@ def _proposed(ask: Ask, data: ProposeSolution, given: Sequence[DemandAnswered], 
         ground=data.ground,
         changed=data.changed or what_changed(ask, found),
         content_sha256=content_sha256(found, given, data.basis.strip()),
+        override=words.override,
     )
     return _with_approval(ask, proposed)
 
@@ -74,44 +87,22 @@ def _proposed(ask: Ask, data: ProposeSolution, given: Sequence[DemandAnswered], 
 def _with_approval(ask: Ask, proposed: SolutionProposed) -> Decided:
     """Within the proposer's authority and the catalogue nobody is asked; exactly the limit is inside (S000-3.9)."""
     exceptional = any(remedy.exceptional for remedy in proposed.remedies)
+    spending = Spending(proposed.total, proposed.ground, ask.rules.offer.exceptional_role if exceptional else None)
+    role = approver(ask.complaint, ask.by, spending, ask.rules.authority, ask.organisation, ask.now)
+    if isinstance(role, Refusal):
+        return role
+    replaced = [ApprovalWithdrawn(subject=approval.subject) for approval in ask.complaint.solution.waiting("proposal")]
+    if role is None:
+        return [proposed, *replaced]
     own = limit(ask.complaint, ask.by, ask.organisation, ask.now)
-    if proposed.total <= own and not exceptional:
-        return [proposed]
-    role = _role(ask, proposed.total, exceptional)
-    if role is None and not (proposed.ground or "").strip():
-        return _beyond_every_limit(ask, proposed.total)
     requested = ApprovalRequested(
         subject=f"proposal-{proposed.number}",
         rule="authority" if proposed.total > own else "offer",
         content_sha256=proposed.content_sha256,
-        stages=((role or _strongest(ask),),),
+        stages=((role,),),
         author=ask.by,
     )
-    return [proposed, requested]
-
-
-def _role(ask: Ask, amount: Decimal, exceptional: bool) -> str | None:
-    """Who decides: the weakest role that may, for what the catalogue does not know at least a supervisor (S000-3.8)."""
-    role, levels = deciding_role(amount, ask.rules.authority, ask.organisation), ask.rules.authority.role
-    least = ask.rules.offer.exceptional_role
-    return max(role, least, key=lambda each: levels.get(each, 0)) if role and exceptional else role
-
-
-def _strongest(ask: Ask) -> str:
-    return max(ask.rules.authority.role.items(), key=lambda pair: pair[1])[0]
-
-
-def _beyond_every_limit(ask: Ask, amount: Decimal) -> Refusal:
-    return refuse(
-        "beyond_every_limit",
-        "S000-3.9",
-        f"{amount} 超出公司各级处理权限,须附董事会书面依据(ground)",
-        f"{amount} is above every limit in the company: it needs the board's written ground",
-        may=(TOP,),
-        recorded=True,
-        total=amount,
-        limit=ask.organisation.limit_of_level(max(ask.rules.authority.role.values())),
-    )
+    return [proposed, *replaced, requested]
 
 
 def _offer_refused(
@@ -120,7 +111,7 @@ def _offer_refused(
     """What forbids that offer whoever makes it."""
     return (
         _empty(given, found)
-        or _below_standard(ask, found)
+        or _kin_unseen(ask)
         or _locked(ask, data, given, total(found))
         or _final_too_early(ask, data)
     )
@@ -132,29 +123,23 @@ def _empty(given: Sequence[DemandAnswered], found: Sequence[Remedy]) -> Refusal 
     return refuse(
         "nothing_offered",
         "S000-3.1",
-        "方案须至少包含一项措施,或对诉求的答复及替代办法",
+        "方案须至少包含一项措施，或对诉求的答复及替代办法",
         "a proposal holds at least one remedy, or answers with an alternative",
     )
 
 
-def _below_standard(ask: Ask, found: Sequence[Remedy]) -> Refusal | None:
-    """Who asks for less than the company's standard gets the standard (S003-5.6)."""
-    finding = ask.complaint.verification.finding
-    if finding is None or finding.liable not in ask.rules.offer.floor_when_liable:
+def _kin_unseen(ask: Ask) -> Refusal | None:
+    """A final offer in a complaint nobody looked at binds too: no offer past it unseen (S002-3.6, C9)."""
+    if ask.case.all_kin and all(names_all(each, ask.rules.links) for each in _every(ask)):
         return None
-    for remedy in found:
-        least = standard(remedy.kind, ask.complaint.category, ask.rules.remedy)
-        if least is not None and remedy.amount is not None and remedy.amount < least:
-            return refuse(
-                "below_standard",
-                "S003-5.6",
-                f"公司标准为 {least},即使客户要求更低,也应按标准给予(当前 {remedy.amount})",
-                f"the company's standard is {least}: pay it even where less is asked (now {remedy.amount})",
-                kind=remedy.kind,
-                standard=least,
-                amount=remedy.amount,
-            )
-    return None
+    return refuse(
+        "too_many_kin",
+        "S002-3.6",
+        "关联投诉过多或有投诉无法读取，不能确认其中有无最终方案：请先解除不属于同一事项的关联（unlink）",
+        "too many linked complaints, or one that cannot be read: a final offer in them may bind; first undo the links "
+        "that do not belong here (unlink)",
+        seen=len(ask.kin),
+    )
 
 
 def _every(ask: Ask) -> tuple[Complaint, ...]:
@@ -167,7 +152,11 @@ def _locks(ask: Ask, amount: Decimal) -> bool:
 
 
 def _cause(data: ProposeSolution) -> UnlockCause | None:
-    """The cause named in `unlock`, or as the basis."""
+    """The cause named in `unlock`, else the basis where it is one of the causes' names.
+
+    The contract of the command has no field for the cause, only the basis; nowhere else is a basis read as a cause,
+    and a cause that nothing of the record bears out unlocks nothing whichever way it is named (S002-3.6).
+    """
     named = data.unlock if data.unlock is not None else data.basis.strip()
     return next((cause for cause in UnlockCause if named == cause.value), None)
 
@@ -185,7 +174,7 @@ def _locked(ask: Ask, data: ProposeSolution, given: Sequence[DemandAnswered], am
     return refuse(
         "final_offer_locked",
         "S002-3.6",
-        f"已给出最终方案 {final.total},不得因继续投诉而提高;仅可因下列并经证实的事由提高:{listed[0]}",
+        f"已给出最终方案 {final.total}，不得因继续投诉而提高；仅可因下列并经证实的事由提高：{listed[0]}",
         f"the final offer is {final.total}; complaining again raises nothing. Only a cause that the record bears out "
         f"does, named in `unlock`: {listed[1]}",
         recorded=True,
@@ -205,7 +194,7 @@ def _final_too_early(ask: Ask, data: ProposeSolution) -> Refusal | None:
     return refuse(
         "final_too_early",
         "S004-4.5",
-        "首个方案不能是最终方案:先提出方案,客户不满意再进一步沟通",
+        "首个方案不能是最终方案：先提出方案，客户不满意再进一步沟通",
         "the first proposal cannot be the final one: propose, and talk on when the customer declines",
         declined=found,
         needed=wanted,
@@ -216,7 +205,7 @@ def _not_verified() -> Refusal:
     return refuse(
         "not_verified",
         "S004-3.6",
-        "核实清楚之前不得提出解决方案,请先核实(verify)",
+        "核实清楚之前不得提出解决方案，请先核实（verify）",
         "no solution before the facts are verified: verify first",
     )
 
@@ -228,7 +217,7 @@ def _demands_unknown(ask: Ask, data: ProposeSolution) -> Refusal | None:
     return refuse(
         "demands_unknown",
         "S003-5.5",
-        "请先请客户提出诉求(confirm_understanding),再提出方案",
+        "请先请客户提出诉求（confirm_understanding），再提出方案",
         "ask the customer what they want (confirm_understanding) before anything is offered",
     )
 
@@ -240,10 +229,10 @@ def _basis_missing(data: ProposeSolution) -> Refusal | None:
     return refuse(
         "basis_missing",
         "S002-3.3",
-        "方案须写明依据的法规、制度或承诺(basis)",
+        "方案须写明依据的法规、制度或承诺（basis）",
         "name the law, rule or commitment the solution rests on (basis)",
     )
 
 
-ACTS: Acts = {"propose_solution": Act(ProposeSolution, propose_solution)}
+ACTS: Acts = {"propose_solution": Act(ProposeSolution, propose_solution, needs_kin=True)}
 """Name -> act."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from events.commands import Refusal, refuse
 from events.fact import Value
@@ -12,7 +12,8 @@ from events.participation import AuthorityDelegated, Recused
 from policy.asking import Act, Acts, Ask, Decided
 from policy.people.authority import is_supervisor
 from policy.people.organisation import COMPLIANCE
-from policy.people.participation import barred, unknown_person
+from policy.people.participation import barred, unknown_person, who
+from policy.timing.moments import Instant
 from services.workflow.handling import may_take_on
 
 
@@ -29,7 +30,7 @@ class Delegate(Value):
 
     to: str
     limit: Annotated[Money, Field(gt=0)]
-    until: AwareDatetime
+    until: Instant
     reason: str = Field(min_length=1, max_length=1_000)
     currency: Currency | None = None
 
@@ -48,9 +49,9 @@ def _may_recuse(ask: Ask, data: Recuse) -> Refusal | None:
         return refuse(
             "recuse_others",
             "S002-7.1",
-            "普通人员只能申请自己回避;他人回避请由主管或合规人员决定",
+            "普通人员只能申请自己回避；他人回避请由主管或合规人员决定",
             "people recuse themselves; the recusal of others is decided by a supervisor or compliance",
-            may=[id_ for id_ in _not_barred(ask) if _decides_on_others(ask, id_)],
+            may=who(ask.complaint, ask.organisation, lambda id_: _decides_on_others(ask, id_)),
             person=data.person,
         )
     return None
@@ -61,9 +62,13 @@ def _may_lift(ask: Ask, data: Recuse) -> Refusal | None:
         return refuse(
             "exception_by_compliance",
             "S002-7.1",
-            "回避的例外只能由合规人员决定,且不得由本人决定",
+            "回避的例外只能由合规人员决定，且不得由本人决定",
             "only compliance makes an exception from recusal, never for oneself",
-            may=[id_ for id_ in _not_barred(ask) if ask.organisation.person[id_].role == COMPLIANCE],
+            may=who(
+                ask.complaint,
+                ask.organisation,
+                lambda id_: id_ != data.person and ask.organisation.person[id_].role == COMPLIANCE,
+            ),
             recorded=True,
             person=data.person,
         )
@@ -72,7 +77,7 @@ def _may_lift(ask: Ask, data: Recuse) -> Refusal | None:
     return refuse(
         "not_recused",
         "S002-7.1",
-        f"{data.person} 并未回避,无需例外",
+        f"{data.person} 并未回避，无需例外",
         f"{data.person} is not recused: there is nothing to lift",
         person=data.person,
     )
@@ -81,11 +86,6 @@ def _may_lift(ask: Ask, data: Recuse) -> Refusal | None:
 def _decides_on_others(ask: Ask, person: str) -> bool:
     known = ask.organisation
     return is_supervisor(person, ask.rules.authority, known) or known.person[person].role == COMPLIANCE
-
-
-def _not_barred(ask: Ask) -> list[str]:
-    out = barred(ask.complaint, ask.organisation)
-    return [id_ for id_ in sorted(ask.organisation.person) if id_ not in out]
 
 
 def delegate(ask: Ask, data: Delegate) -> Decided:
@@ -112,15 +112,17 @@ def _within_own_limit(ask: Ask, data: Delegate) -> Refusal | None:
     own = ask.organisation.limit_of_level(ask.person.level)
     if data.limit <= own and (data.currency or _currency(ask)) == _currency(ask):
         return None
-    enough = (id_ for id_ in _not_barred(ask) if id_ != data.to)
+    company = ask.organisation
+
+    def may_lend(id_: str) -> bool:
+        return id_ != data.to and company.limit_of_level(company.person[id_].level) >= data.limit
+
     return refuse(
         "authority_exceeded",
         "S001-9.4",
-        f"授权额度不得超过本人权限 {own} {_currency(ask)},请由更高级别授权",
+        f"授权额度不得超过本人权限 {own} {_currency(ask)}，请由更高级别授权",
         f"nobody lends more than their own limit of {own} {_currency(ask)}: ask a higher level",
-        may=[
-            id_ for id_ in enough if ask.organisation.limit_of_level(ask.organisation.person[id_].level) >= data.limit
-        ],
+        may=who(ask.complaint, company, may_lend),
         recorded=True,
         limit=data.limit,
         own=own,
@@ -134,7 +136,7 @@ def _within_time(ask: Ask, until: datetime) -> Refusal | None:
     return refuse(
         "delegation_time",
         "S001-9.4",
-        f"授权须有期限:晚于现在,最长 {longest.days} 天",
+        f"授权须有期限：晚于现在，最长 {longest.days} 天",
         f"authority is lent for a time: after now, {longest.days} days at the most",
         until=until.isoformat(),
         latest=(ask.now + longest).isoformat(),

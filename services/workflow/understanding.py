@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from events.commands import Refusal, refuse
 from events.fact import Value
@@ -14,6 +14,8 @@ from policy.asking import Act, Acts, Ask, Decided
 from policy.contacting.templates import language_of
 from policy.handling.record import PLACES, already_known
 from policy.handling.understanding import is_live
+from policy.people.participation import superiors
+from policy.timing.moments import Instant
 
 Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
@@ -46,7 +48,7 @@ class AddLabel(Value):
     kind: LabelKind
     value: Short
     reason: Short
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
 
 def confirm_understanding(ask: Ask, data: ConfirmUnderstanding) -> Decided:
@@ -59,7 +61,7 @@ def confirm_understanding(ask: Ask, data: ConfirmUnderstanding) -> Decided:
 
 def request_information(ask: Ask, data: RequestInformation) -> Decided:
     """Ask once, with a reason, and never for what stands in the record (S001-16.6, S001-4.3, S004-3.5)."""
-    if refusal := _already_known(ask, data.what):
+    if refusal := _already_known(ask, data.what) or _already_asked(ask, data.what):
         return refusal
     usual = ask.rules.understanding.reason[language_of(ask.complaint.text)]
     return [InformationRequested(what=data.what, reason=data.reason.strip() or usual)]
@@ -82,10 +84,22 @@ def _already_known(ask: Ask, what: str) -> Refusal | None:
     return refuse(
         "already_known",
         "S001-4.3",
-        f"记录中已有该信息({places}),请勿重复询问客户",
+        f"记录中已有该信息（{places}），请勿重复询问客户",
         f"it is on record already ({places}): do not ask the customer again",
         what=what,
         place=places,
+    )
+
+
+def _already_asked(ask: Ask, what: str) -> Refusal | None:
+    if what not in ask.complaint.understanding.asked:
+        return None
+    return refuse(
+        "already_asked",
+        "S001-4.3",
+        "已请客户补充该信息，请等待客户答复",
+        "the customer was asked for it already: wait for the answer",
+        what=what,
     )
 
 
@@ -93,7 +107,7 @@ def _not_on_the_spot(ask: Ask) -> Refusal:
     return refuse(
         "not_on_the_spot",
         "S002-0.1",
-        "客户不在通话、在线会话或现场,不能按现场解决办理",
+        "客户不在通话、在线会话或现场，不能按现场解决办理",
         "the customer is neither on the line nor here: it cannot be solved on the spot",
         channel=ask.complaint.channel,
     )
@@ -101,16 +115,14 @@ def _not_on_the_spot(ask: Ask) -> Refusal:
 
 def _level_too_low(ask: Ask) -> Refusal | None:
     least = ask.rules.label.least_level
-    if (ask.person.level or 0) >= least:
+    if ask.organisation.level_of(ask.by) >= least:
         return None
-    line = [id_ for id_ in ask.organisation.managers_of(ask.by) if (ask.organisation.person[id_].level or 0) >= least]
-    may = line or [role for role, level in ask.rules.authority.role.items() if level >= least]
     return refuse(
         "level_too_low",
         "S001-10.1",
-        "受限标签只能由主管及以上人员添加,并须说明理由",
+        "受限标签只能由主管及以上人员添加，并须说明理由",
         "only a supervisor or above may add a restricted label, with a reason",
-        may=may,
+        may=superiors(ask.complaint, ask.by, least, ask.organisation),
         recorded=True,
         level=ask.person.level,
         least=least,
@@ -123,7 +135,7 @@ def _wrong_time(ask: Ask, until: datetime, latest: datetime) -> Refusal | None:
     return refuse(
         "label_too_long",
         "S001-12.1",
-        f"标签有效期须在当前之后,且不晚于 {latest.isoformat()}",
+        f"标签有效期须在当前之后，且不晚于 {latest.isoformat()}",
         f"a label ends in the future and at the latest on {latest.isoformat()}",
         until=until.isoformat(),
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from events.commands import Refusal, refuse
-from events.fact import Value
+from events.fact import OneOrMore, Value
 from events.money import Money
 from events.verification import Verified
 from events.vocabulary import Liable
@@ -25,11 +25,6 @@ def _one_text(facts: object) -> object:
     return facts
 
 
-def _a_list(references: object) -> object:
-    """One piece of evidence need not be written as a list."""
-    return [references] if isinstance(references, str) else references or []
-
-
 class Verify(Value):
     """`verify`: the report of what happened, who is liable and why (S004-3.6)."""
 
@@ -37,7 +32,7 @@ class Verify(Value):
     liable: Liable
     party: str | None = Field(default=None, max_length=200)
     cause: Said = ""
-    evidence: Annotated[tuple[str, ...], BeforeValidator(_a_list)] = Field(default=(), max_length=200)
+    evidence: OneOrMore = Field(default=(), max_length=200)
     """Names or digests of what is on record."""
     loss: Money | None = None
     expected: Said | None = None
@@ -81,7 +76,7 @@ def _record_incomplete(ask: Ask) -> Refusal | None:
     return refuse(
         "record_incomplete",
         "S001-16.2",
-        f"记录不完整,缺少:{fields};请先向客户确认(confirm_understanding)或请其补充(supplement)",
+        f"记录不完整，缺少：{fields}；请先向客户确认（confirm_understanding）或请其补充（supplement）",
         f"the record lacks {fields}: confirm with the customer (confirm_understanding) or have it added (supplement)",
         missing=fields,
     )
@@ -93,7 +88,7 @@ def _not_confirmed(ask: Ask) -> Refusal | None:
     return refuse(
         "understanding_not_confirmed",
         "S001-1.7",
-        "核实前须向客户复述并确认我们的理解(confirm_understanding,confirmed=true)",
+        "核实前须向客户复述并确认我们的理解（confirm_understanding,confirmed=true）",
         "before verification our summary is read back and the customer confirms it (confirm_understanding)",
         channel=ask.complaint.channel,
         summaries=len(ask.complaint.understanding.summaries),
@@ -106,19 +101,18 @@ def _not_reasoned(ask: Ask, data: Verify) -> Refusal | None:
         return refuse(
             "party_missing",
             "S001-2.1",
-            "认定第三方责任须写明责任方(party)",
+            "认定第三方责任须写明责任方（party）",
             "a third party is liable only by name: say who (party)",
             liable=data.liable.value,
         )
-    if data.cause and (data.liable is not Liable.UNDETERMINED or rules.is_reasoned(data.cause)):
+    if data.cause:
         return None
     return refuse(
         "cause_not_reasoned",
         "S001-2.1",
-        "须写明投诉原因;责任无法确定的,须说明为何无法确定",
-        "name the cause; where liability stays undetermined say why it cannot be determined",
+        "须写明投诉原因；尚不明确的也请写明",
+        "name the cause; where it is not known yet say so",
         liable=data.liable.value,
-        cause=data.cause,
     )
 
 
@@ -130,7 +124,7 @@ def _evidence_needed(ask: Ask, data: Verify) -> Refusal | None:
     return refuse(
         "evidence_needed",
         "S002-3.1",
-        "复杂或有争议的投诉,责任认定须引用至少一份已核对真实的证据(先 add_evidence)",
+        "复杂或有争议的投诉，责任认定须引用至少一份已核对真实的证据（先 add_evidence）",
         "in a complex or disputed complaint the finding cites at least one piece of evidence found authentic",
         complexity=complaint.complexity,
         disputed=is_disputed(complaint, rules),

@@ -78,3 +78,9 @@ async def test_a_command_nobody_can_read_is_no_dead_letter(nats: NatsServer, con
             assert await ask_command(desk, COMMAND) == {"events": []}
             assert [letter async for letter in dead_letters.every(js)] == []
     assert logs == []
+
+
+async def test_a_command_larger_than_the_broker_carries_is_told_so(nats: NatsServer, connect: Connect) -> None:
+    desk = await connect(nats, Role.DESK)
+    answer = await ask_command(desk, COMMAND.model_copy(update={"data": {"text": "长" * desk.max_payload}}))
+    assert answer["error"] == "too_large"

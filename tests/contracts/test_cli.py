@@ -196,7 +196,7 @@ def test_a_wrong_policy_names_the_file_and_the_fields(run: Run) -> None:
         ({"at": SCRIPT["at"]}, "expected submit"),
         ({"at": "today", "until": "x"}, "with a zone"),
         ({"until": SCRIPT["at"], "do": "reply"}, "at: "),
-        ({"at": SCRIPT["at"], "do": "reply", "on": "c1", "by": "li.na"}, "Field required"),
+        ({"at": SCRIPT["at"], "do": "reply", "on": "c9", "by": "li.na"}, "no complaint was submitted as 'c9'"),
     ],
 )
 def test_a_wrong_line_of_a_script_is_named(run: Run, tmp_path: Path, line: object, expected: str) -> None:

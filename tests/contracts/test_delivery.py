@@ -275,6 +275,28 @@ async def test_a_cut_submission_is_refused_to_its_sender_and_kept(nats: NatsServ
     assert company.ledger.load(controls.C1).version == 0
 
 
+@pytest.mark.clause("S004-1.2")
+async def test_a_message_changed_too_often_is_refused_to_its_channel_and_kept(
+    nats: NatsServer, connect: Connect
+) -> None:
+    company = Company(in_the_morning())
+    await company.submit()
+    most = controls.policy().document.record.most_supplements
+    added = [controls.supplemented(in_the_morning(), content=f"{number:064}") for number in range(most)]
+    controls.put(company.ledger, controls.C1, *added)
+    sender = await connect(nats, Role.CHANNEL)
+    answers = await sender.subscribe("receipts.web.1")
+    await sender.flush()
+    again = controls.body(text="又一次")
+    async with serving(nats, connect, lambda b: take_submissions(b, company.intake, company.clock)) as js:
+        await sender.jetstream().publish("intake.web", again, headers={REPLY_TO: "receipts.web.1"})
+        answer = await answers.next_msg(timeout=5)
+        await eventually(lambda: is_empty(js))
+        [letter] = await letters(js)
+    assert b'"code":"too_many_supplements"' in answer.data
+    assert (letter.code, letter.body) == ("bad_message", again)
+
+
 async def test_a_refusal_too_long_to_send_does_not_hide_what_is_wrong(nats: NatsServer, connect: Connect) -> None:
     company = Company(in_the_morning())
     many = b"{" + b",".join(b'"x%d":1' % number for number in range(20_000)) + b"}"

@@ -106,6 +106,8 @@ async def test_guidance_brings_words_steps_knowledge_and_what_we_did(company: Co
     assert "script.not_quite_clear" in [script["id"] for script in found["scripts"]]
     assert {entry["id"] for entry in found["knowledge"]} >= {"knowledge.seven_days"}
     assert found["so_far"]["zh"]["steps"][0] == "3月2日 10:00收到您的投诉并登记"
+    assert found["drafts"]["progress"]["zh"]["missing"] == ["procedure", "reason"]
+    assert "{procedure}" in found["drafts"]["progress"]["zh"]["text"]
     assert found["so_far"]["en"]["paragraph"].startswith("So far we have taken these steps: ")
 
 

@@ -62,7 +62,16 @@ def ended(company: Company, complaint: StreamId, *, satisfied: bool) -> None:
 
 @pytest.mark.clause("S001-9.2", "S004-8.5", "S001-4.4", "S001-16.1")
 @pytest.mark.parametrize(
-    "asked", [{"contact": "13800000000"}, {"contact": "138-0000-0000"}, {"member": "m-1"}, {"order": "o 1"}]
+    "asked",
+    [
+        {"contact": "13800000000"},
+        {"contact": "138-0000-0000"},
+        {"contact": "+86 138-0000-0000"},
+        {"contact": "0086 (138) 0000 0000"},
+        {"contact": "１３８００００００００"},
+        {"member": "m-1"},
+        {"order": "o 1"},
+    ],
 )
 async def test_a_customer_is_found_by_contact_member_number_or_order(
     company: Company, api: httpx.AsyncClient, asked: dict[str, str]
@@ -72,6 +81,17 @@ async def test_a_customer_is_found_by_contact_member_number_or_order(
     card = await get(api, "/api/customers", **asked)
     assert [each["complaint_id"] for each in card["complaints"]] == [mine]
     assert (card["names"], card["members"], card["orders"], card["repeat"]) == (["张三"], ["M-1"], ["O-1"], False)
+
+
+@pytest.mark.clause("S001-4.4", "S004-1.2")
+async def test_a_number_given_with_its_country_is_found_without_it_and_leads_on(
+    company: Company, api: httpx.AsyncClient
+) -> None:
+    abroad = await company.handled("W-1", customer=who("+86 138-0000-0000", member_id="M-1"))
+    at_home = await company.handled("W-2", customer=who("13800000000"))
+    by_member = await company.handled("W-3", customer={"name": "张三", "member_id": "Ｍ-1"})
+    card = await get(api, "/api/customers", contact="13800000000")
+    assert {each["complaint_id"] for each in card["complaints"]} == {abroad, at_home, by_member}
 
 
 @pytest.mark.clause("S001-9.2", "S004-8.5")

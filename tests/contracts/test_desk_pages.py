@@ -60,7 +60,7 @@ async def test_the_board_is_complete_without_a_script(company: Company, pages: h
         f'href="/complaints/{complaint}"',
         "▲</span> 红色",
         "剩 15 分",
-        "首次响应(人工)",
+        "首次响应（人工）",
         "已派单",
         "受理投诉",
     ):
@@ -118,7 +118,7 @@ async def test_a_complaints_page_tells_its_history_clocks_and_facts(company: Com
         "人员 li.na 通过电话向客户作出进展告知",
         "超时 5 分",
         "S004-1.3",
-        "起点:2026-03-02 10:00:00+08:00",
+        "起点：2026-03-02 10:00:00+08:00",
     ):
         assert shown in page
     then = await text(pages, f"/complaints/{complaint}?as_of=2026-03-02T02:00:00Z")

@@ -63,6 +63,15 @@ async def test_the_accused_and_their_line_manager_read_nothing_of_the_case(
 
 
 @pytest.mark.clause("S002-7.2")
+@pytest.mark.parametrize("reader", ["", " "])
+async def test_a_reader_without_a_name_reads_nothing(company: Company, api: httpx.AsyncClient, reader: str) -> None:
+    complaint = await company.handled("W-1", accused=["zhang.wei"])
+    for path in (f"/api/complaints/{complaint}", "/api/complaints", "/api/events"):
+        answer = await api.get(path, params={"as": reader})
+        assert (answer.status_code, answer.json()["error"]) == (422, "bad_value")
+
+
+@pytest.mark.clause("S002-7.2")
 async def test_the_refusal_says_why_and_who_may_read_instead(company: Company, api: httpx.AsyncClient) -> None:
     complaint = await company.handled("W-1", accused=["zhang.wei"])
     told = await get(api, f"/api/complaints/{complaint}", 403, reader="zhang.wei")

@@ -143,7 +143,7 @@ async def test_the_live_stream_tells_sentences_in_both_languages(
         told = json.loads((await stream.next())["data"])
     number = (await live.get(f"/api/complaints/{complaint}")).json()["number"]
     assert (told["complaint_id"], told["number"]) == (complaint, number)
-    assert told["zh"].startswith(f"2026-03-02 10:00:00,渠道 web 受理投诉 {number}")
+    assert told["zh"].startswith(f"2026-03-02 10:00:00，渠道 web 受理投诉 {number}")
     assert told["en"].startswith(f"2026-03-02 10:00:00: channel web received complaint {number}")
 
 

@@ -29,7 +29,7 @@ from services.intake.importing import AT_ONCE, ImportReport, Progress, import_cs
 from services.intake.intake import Intake
 from services.intake.mapping import CsvMap, InvalidMapping, parse_mapping, read_mapping
 from services.intake.receipts import Receipt
-from services.intake.submission import Submission
+from services.intake.submission import InvalidSubmission, Submission
 
 pytestmark = pytest.mark.asyncio
 
@@ -60,7 +60,7 @@ class House:
         self.intake = Intake(self.ledger.writer(Service.INTAKE), Policies(self.ledger), lambda: NOW)
         self.sent: list[str] = []
 
-    async def accept_all(self, submissions: Sequence[Submission]) -> Sequence[Receipt]:
+    async def accept_all(self, submissions: Sequence[Submission]) -> Sequence[Receipt | InvalidSubmission]:
         self.sent += [submission.external_ref for submission in submissions]
         return await self.intake.accept_all(submissions)
 
@@ -177,7 +177,7 @@ def killing(house: House, *, call: int, committed: bool) -> Callable[[Sequence[S
     """Intake that dies at that call, before or after the commit."""
     calls = 0
 
-    async def accept_all(submissions: Sequence[Submission]) -> Sequence[Receipt]:
+    async def accept_all(submissions: Sequence[Submission]) -> Sequence[Receipt | InvalidSubmission]:
         nonlocal calls
         calls += 1
         if calls == call and not committed:

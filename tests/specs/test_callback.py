@@ -8,7 +8,7 @@ import pytest
 from events.ending import Archived, CalledBack, Reopened
 from events.envelope import Entry
 from events.nudges import WANTED
-from events.participation import TaskOpened
+from events.participation import Recused, TaskOpened
 from events.understanding import UnderstandingConfirmed
 from events.vocabulary import Medium, Priority, ReplyKind, Service
 from tests import controls
@@ -147,6 +147,16 @@ def test_a_suggestion_is_a_task_of_the_department_with_an_answer_due() -> None:
     [task] = [f for f in facts(story.workflow_looks(LATER)) if isinstance(f, TaskOpened)]
     assert (task.task, task.department, task.person) == ("t1", "service", "zhang.wei")
     assert task.due == LATER + controls.policy().document.callback.feedback_within
+
+
+@pytest.mark.clause("S004-6.7", "S002-7.1")
+def test_a_suggestion_is_never_the_task_of_somebody_barred() -> None:
+    everybody = controls.company().person
+    recused = [act(Recused(person=person, reason="亲属"), moment=NOW) for person in everybody]
+    story = given(*ended(), called_back(suggestion="加快退款"), *recused)
+    assert not [f for f in facts(story.workflow_looks(LATER)) if isinstance(f, TaskOpened)]
+    back = story.and_then(act(Recused(person="hu.mei", reason="必要", lifted=True), moment=NOW))
+    assert [f.person for f in facts(back.workflow_looks(LATER)) if isinstance(f, TaskOpened)] == ["hu.mei"]
 
 
 @pytest.mark.clause("S004-6.7")

@@ -220,7 +220,8 @@ PERSONAL = {
     "complaint.labelled": {"value", "reason"},
     "complaint.withdrawn": {"words"},
     "complaint.verified": {"facts", "expected", "preliminary"},
-    "complaint.solution_proposed": {"answers.demand", "answers.reason", "answers.alternative", "ground", "changed"},
+    "complaint.solution_proposed": {"answers.demand", "answers.reason", "answers.alternative", "ground", "changed"}
+    | {"override"},
     "complaint.reply_drafted": {"text", "override"},
     "complaint.customer_agreed": {"words"},
     "complaint.customer_declined": {"words"},

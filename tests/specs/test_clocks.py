@@ -480,9 +480,9 @@ def test_a_clock_explains_itself_in_both_languages() -> None:
         (at("2026-03-03 09:00"), at("2026-03-03 09:05")),
     )
     zh, en = "\n".join(told.lines("zh")), "\n".join(told.lines("en"))
-    assert "时限:15分钟" in zh
-    assert "计入:2026-03-02 20:50:00+08:00 至 2026-03-02 21:00:00+08:00(10分钟)" in zh
-    assert "到期:2026-03-03 09:05:00+08:00" in zh
+    assert "时限：15分钟" in zh
+    assert "计入：2026-03-02 20:50:00+08:00 至 2026-03-02 21:00:00+08:00（10分钟）" in zh
+    assert "到期：2026-03-03 09:05:00+08:00" in zh
     assert "Limit: 15 minutes, counted by service hours" in en
     assert "Due: 2026-03-03 09:05:00+08:00" in en
 
@@ -513,8 +513,8 @@ def test_an_open_pause_is_explained_without_a_due_instant() -> None:
     it = clocks(it=SOLUTION)
     (reading,) = read(it, solution(SIMPLE, (NOON, InformationRequested(), AGENT)), NOON + hours(1))
     lines = it.explain(reading).lines("zh")
-    assert "暂停:自 2026-03-02 12:00:00+08:00 起,尚未恢复" in lines
-    assert "到期:暂无(暂停)" in lines
+    assert "暂停：自 2026-03-02 12:00:00+08:00 起，尚未恢复" in lines
+    assert "到期：暂无（暂停）" in lines
 
 
 @pytest.mark.clause("S001-17.7")
@@ -536,7 +536,7 @@ def test_working_days_are_explained_day_by_day_and_long_lists_are_shortened() ->
 def test_a_due_instant_named_by_the_start_event_is_explained_as_such() -> None:
     it = clocks(it={"start": "CommitmentMade", "stop": "CommitmentKept", "key": "promise", "due_field": "by"})
     events = received(NOON, (NOON, CommitmentMade(promise="return", by=NOON + DAY), AGENT))
-    assert "时限:由起点事件指明" in it.explain(read(it, events, NOON)[0]).lines("zh")
+    assert "时限：由起点事件指明" in it.explain(read(it, events, NOON)[0]).lines("zh")
 
 
 @pytest.mark.clause("S001-17.7")

@@ -1,26 +1,33 @@
 """Commands of people: refused with the rule and who may act instead, or recorded once (design, section 6)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import pytest
 from pydantic import ValidationError
 
+from events.cases import Cases
 from events.commands import Command, Refusal, answer_json, execute
 from events.complaint import Case
 from events.contact import Replied, RetryAttempted
+from events.envelope import Entry, StreamId, complaint_id
 from events.fact import Fact
 from events.handling import Assigned, Escalated
+from events.kin import MOST, with_kin
 from events.ledger import LedgerUnavailable
+from events.links import Linked
+from events.participation import ActRefused
 from events.reconciler import TURNS
 from events.solution import ReplyDrafted
-from events.vocabulary import Medium, Outcome, ReplyKind, Service
+from events.stores import Row
+from events.vocabulary import Medium, Outcome, Relation, ReplyKind, Service
 from policy.registry import POLICIES
 from services.wiring.commands import NAMES, UnknownCommand
-from tests import controls
+from tests import controls, examples
 from tests.bdd import Company, code, decided, given
 from tests.controls import C1, HOUR, in_the_morning, put
+from tests.outcomes import ended, resolved
 
 NOW = in_the_morning()
 DATA: dict[str, dict[str, str]] = {
@@ -111,6 +118,13 @@ def test_a_written_reply_waits_for_its_approvals(medium: str) -> None:
     assert [type(fact) for fact in decided(answer)] == [ReplyDrafted]
 
 
+@pytest.mark.clause("S002-1.10", "S002-0.3")
+def test_a_call_after_the_resolution_is_recorded_as_the_callback_it_was_for() -> None:
+    story = given(*ended(), controls.not_reached(NOW + HOUR))
+    answer = story.when("record_attempt", "li.na", NOW + 4 * HOUR, medium="phone", outcome="off")
+    assert answer == [RetryAttempted(kind=ReplyKind.CALLBACK, medium=Medium.PHONE, outcome=Outcome.OFF, counted=True)]
+
+
 @pytest.mark.clause("S004-1.5")
 @pytest.mark.parametrize("kind", ["acknowledgement", "unreachable", "assignment", "escalation", "breach"])
 def test_nobody_passes_for_the_machine(kind: str) -> None:
@@ -157,9 +171,30 @@ async def test_a_command_is_recorded_as_its_persons_act_under_the_pinned_policy(
     answer = await company.command("reply", "li.na", data=DATA["reply"], id="cmd-1")
     assert not isinstance(answer, Refusal)
     [told] = answer
-    assert (told.actor, told.causation, told.policy, told.version) == (
-        controls.person("li.na"), "command/li.na/reply/cmd-1", controls.POLICY_ID, 4
-    )  # fmt: skip
+    assert (told.actor, told.policy, told.version) == (controls.person("li.na"), controls.POLICY_ID, 4)
+    assert str(told.causation).startswith("command/li.na/reply/cmd-1/")
+
+
+async def test_the_id_of_a_command_is_not_good_for_other_data() -> None:
+    company = await a_company()
+    await company.command("reply", "li.na", data=DATA["reply"], id="cmd-1")
+    other = await company.command("reply", "li.na", data={**DATA["reply"], "text": "明天给您答复"}, id="cmd-1")
+    assert code(other) == "command_id_reused"
+    assert company.names().count("Replied") == 1
+
+
+@pytest.mark.parametrize("text", ["\x00", "坏\ud800", "\x1b[2J"])
+def test_a_text_no_store_can_hold_is_no_command(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"text: control character"):
+        Command(complaint=C1, name="reply", by="li.na", data={**DATA["reply"], "text": text})
+
+
+@pytest.mark.parametrize("text", [" ", "\u200b\u3000", "\u202e"])
+def test_a_text_nobody_can_see_says_nothing(text: str) -> None:
+    command = Command(complaint=C1, name="reply", by="li.na", data={**DATA["reply"], "text": text})
+    assert command.data["text"] == ""
+    with pytest.raises(ValidationError, match="text"):
+        given(*controls.handed_out()).when("reply", "li.na", NOW, **command.data)
 
 
 async def test_the_same_command_twice_is_recorded_once_and_answered_the_same() -> None:
@@ -195,12 +230,6 @@ async def test_no_name_or_id_passes_for_another_cause() -> None:
     assert [recorded.name for recorded in answer] == ["Escalated"]
 
 
-async def test_a_command_repeated_with_other_data_is_answered_with_what_was_recorded() -> None:
-    company = await a_company()
-    first = await company.command("reply", "li.na", data=DATA["reply"], id="1")
-    assert await company.command("reply", "li.na", data={**DATA["reply"], "text": "不同"}, id="1") == first
-
-
 async def test_a_command_always_overtaken_is_given_up_after_so_many_turns() -> None:
     company = await a_company()
     turns = 0
@@ -216,6 +245,71 @@ async def test_a_command_always_overtaken_is_given_up_after_so_many_turns() -> N
     with pytest.raises(LedgerUnavailable, match="changed 8 times"):
         await execute(company.ledger.writer(Service.NOTIFIER), company.clock, command, overtaken)
     assert turns == TURNS
+
+
+@pytest.mark.clause("S000-3.10")
+@pytest.mark.parametrize("is_settled", [True, False])
+async def test_a_refused_try_tells_whether_the_complaint_was_settled_already(is_settled: bool) -> None:
+    company = Company(NOW)
+    end = [resolved(NOW)] if is_settled else []
+    put(company.ledger, C1, controls.received(NOW, accused=("zhang.wei",)), controls.assigned(NOW), *end)
+    await company.command("reply", "zhang.wei", data=DATA["reply"])
+    [tried] = [r.fact for r in company.ledger.load(C1) if isinstance(r.fact, ActRefused)]
+    assert tried.settled is is_settled
+
+
+@pytest.mark.clause("S002-7.1")
+async def test_the_same_refused_try_leaves_one_fact_until_somebody_does_something() -> None:
+    company = Company(NOW)
+    put(company.ledger, C1, controls.received(NOW, accused=("zhang.wei",)), controls.assigned(NOW))
+    for number in range(5):
+        assert code(await company.command("reply", "zhang.wei", data=DATA["reply"], id=str(number))) == "recused"
+        await company.look(C1)
+    assert company.names().count("ActRefused") == 1
+    alerts = company.names().count("StaffAlerted")
+    await company.command("escalate", "zhang.wei", data=DATA["escalate"])
+    assert company.names().count("ActRefused") == 2  # another command is another try
+    await company.command("reply", "li.na", data=DATA["reply"])
+    await company.command("reply", "zhang.wei", data=DATA["reply"])
+    assert company.names().count("ActRefused") == 3
+    assert alerts >= 1
+
+
+@pytest.mark.clause("S002-3.6")
+async def test_linked_complaints_are_loaded_for_those_commands_alone_that_look_at_them() -> None:
+    company = await a_company()
+    asked: list[StreamId] = []
+    rows = company.ledger.cases._rows
+
+    def counting(streams: Iterable[StreamId]) -> Sequence[Row]:
+        every = list(streams)
+        asked.extend(every)
+        return rows(every)
+
+    company.ledger.cases = Cases(counting)
+    put(company.ledger, C1, linked_to(examples.OTHER))
+    await company.command("reply", "li.na", data=DATA["reply"])
+    assert asked == [C1]
+    await company.command("unlink", "li.na", data={"to": examples.OTHER})
+    assert asked == [C1, C1, examples.OTHER]
+
+
+def linked_to(other: StreamId) -> Entry:
+    fact = Linked(to=other, relation=Relation.REPEAT, reason="links.repeat")
+    return Entry(fact, NOW, controls.machine("intake"), policy=controls.POLICY_ID)
+
+
+@pytest.mark.clause("S002-3.6")
+@pytest.mark.parametrize(("number", "whole"), [(MOST, True), (MOST + 1, False)])
+def test_a_decision_is_told_when_there_are_more_kin_than_are_looked_at(number: int, whole: bool) -> None:
+    company = Company(NOW)
+    others = [complaint_id("web", f"W-{each:05}") for each in range(number)]
+    put(company.ledger, C1, controls.received(NOW), *(linked_to(other) for other in others))
+    for each, other in enumerate(others):
+        put(company.ledger, other, controls.received(NOW, external_ref=f"W-{each:05}"))
+    found = with_kin(company.ledger, C1)
+    assert found is not None
+    assert (len(found.kin), found.all_kin) == (MOST, whole)
 
 
 async def test_two_colleagues_at_once_are_both_recorded() -> None:

@@ -13,6 +13,7 @@ from events.envelope import Entry, History
 from events.fact import Fact
 from events.folding import evolve, fold
 from events.vocabulary import Category, Complexity, Outcome, Priority
+from policy.contacting.contact import has_given_up
 from tests import controls, examples
 from tests.bdd import given
 from tests.controls import HOUR, MINUTE, in_the_morning
@@ -38,7 +39,8 @@ LATER: list[Entry] = [
     controls.alerted(NOW, "breach-6-handler#1"),
     *(Entry(fact, NOW, controls.person(), policy=controls.POLICY_ID) for fact in examples.HANDLING),
 ]
-WITHOUT_A_CHANGE: frozenset[str] = frozenset({"complaint.nudged"})  # a reminder; the alert it owes is what counts
+# An alert is what a reminder owes; a refused try changes nothing, which is its point.
+WITHOUT_A_CHANGE = frozenset({"complaint.nudged", "complaint.act_refused"})
 """Facts that deliberately change nothing we know; name them here with the reason."""
 
 
@@ -169,9 +171,9 @@ def test_a_persons_failed_call_is_an_attempt_of_its_own() -> None:
         (Outcome.NO_ANSWER, NOW),
         (Outcome.NO_ANSWER, NOW + HOUR),
     ]
-    assert not complaint.is_exhausted
+    assert not has_given_up(complaint)
 
 
 @pytest.mark.clause("S002-1.10")
 def test_exhausted_attempts_are_known_as_such() -> None:
-    assert given(controls.received(), controls.exhausted(NOW)).complaint.is_exhausted
+    assert has_given_up(given(controls.received(), controls.exhausted(NOW)).complaint)

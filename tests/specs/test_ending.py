@@ -26,6 +26,7 @@ from tests.outcomes import (
     done,
     ended,
     paid,
+    promised,
     proposed,
     remedy,
     resolved,
@@ -70,7 +71,7 @@ def test_a_complaint_is_not_accepted_on_each_of_four_grounds_with_its_proof(grou
 @pytest.mark.parametrize(("ground", "proof"), GROUNDS)
 def test_no_ground_holds_without_its_proof(ground: Ground, proof: str) -> None:
     story = given(*controls.handed_out())
-    refused = refusal(story.when("not_accept", "li.na", NOW, ground=ground.value, proof="  "))
+    refused = refusal(story.when("not_accept", "li.na", NOW, ground=ground.value, proof=""))
     assert (refused.code, refused.requirement) == ("proof_missing", PROOFS[ground][0])
     assert code(story.when("not_accept", "li.na", NOW, ground=ground.value)) == "proof_missing"
 
@@ -114,6 +115,19 @@ def test_a_withdrawal_ends_the_procedure_at_once_in_the_customers_words() -> Non
     assert fact == Withdrawn(words="不投诉了")
     over = story.and_then(act(fact)).complaint
     assert (over.is_open, over.status) == (False, "withdrawn")
+
+
+@pytest.mark.parametrize("end", [[], [called_back()]], ids=["resolved", "called back"])
+def test_what_is_resolved_is_withdrawn_no_more(end: list[Entry]) -> None:
+    assert code(given(*ended(), *end).when("withdraw", "li.na", NOW + DAY, words="算了")) == "already_resolved"
+
+
+@pytest.mark.clause("S002-6.4", "S003-6.2")
+@pytest.mark.parametrize("over", [NotAccepted(ground=Ground.LAW, proof="1"), Withdrawn(words="算了")])
+def test_a_refund_owed_is_paid_and_a_promise_kept_after_the_end_too(over: NotAccepted | Withdrawn) -> None:
+    story = given(*controls.handed_out(), verified(), checked(), promised(), act(over))
+    assert decided(story.when("pay_refund", "hu.mei", NOW, method="adjustment", reference="ADJ-1"))
+    assert decided(story.when("keep_promise", "li.na", NOW, promise="p1"))
 
 
 # --- resolved ------------------------------------------------------------------------------------------------------
@@ -191,7 +205,7 @@ def test_a_wrong_charge_is_put_right_by_the_refund_once_it_is_paid() -> None:
     ("cause", "statement", "known"),
     [
         ("unknown", "", False),
-        ("原因不明", " ", False),
+        ("原因不明", "", False),
         ("线路老化", "", True),
         ("unknown", "现场已灭失,无法鉴定", True),
     ],
@@ -296,11 +310,43 @@ def test_a_red_complaint_is_reviewed_before_it_is_archived_others_need_not_be() 
     assert decided(given(*ended(), called_back()).when("archive", "li.na", NOW + DAY))
 
 
+ACKNOWLEDGED = (controls.started(NOW), controls.delivered(NOW))
+"""The machine's receipt reached the customer."""
+
+
+def unanswered(*more: Entry) -> Given:
+    """A wrong charge paid back by rule; nobody spoke with the customer, and four calls back reached nobody."""
+    calls = [controls.not_reached(NOW + each * HOUR) for each in (0, 3, 6, 9)]
+    return given(*controls.handed_out(), *ACKNOWLEDGED, verified(), checked(), paid(), *more, resolved(), *calls)
+
+
 @pytest.mark.clause("S003-3.4")
-def test_no_complaint_is_filed_away_without_an_answer() -> None:
-    silent = given(*carried_out(), resolved(), called_back())
-    assert code(silent.when("archive", "li.na", NOW + DAY)) == "not_answered"
-    assert decided(silent.and_then(controls.told(NOW)).when("archive", "li.na", NOW + DAY))
+def test_no_complaint_is_filed_away_with_nothing_but_a_machines_receipt() -> None:
+    assert code(unanswered().when("archive", "li.na", NOW + 72 * HOUR)) == "not_answered"
+    assert decided(unanswered(controls.told(NOW)).when("archive", "li.na", NOW + 72 * HOUR))
+
+
+@pytest.mark.clause("S003-3.4")
+def test_an_approved_letter_answers_though_a_machine_carried_it() -> None:
+    carried = controls.delivered(NOW)
+    letter = carried._replace(fact=carried.fact.model_copy(update={"kind": ReplyKind.DECISION, "approved": True}))
+    assert decided(unanswered(letter).when("archive", "li.na", NOW + 72 * HOUR))
+
+
+@pytest.mark.clause("S003-3.4")
+def test_whoever_was_called_back_or_agreed_was_spoken_with() -> None:
+    paid_back = given(*controls.handed_out(), *ACKNOWLEDGED, verified(), checked(), paid(), resolved(), called_back())
+    assert decided(paid_back.when("archive", "li.na", NOW + DAY))
+    calls = [controls.not_reached(NOW + each * HOUR) for each in (0, 3, 6, 9)]
+    assert decided(given(*carried_out(), resolved(), *calls).when("archive", "li.na", NOW + 72 * HOUR))
+
+
+@pytest.mark.clause("S003-3.4")
+def test_a_customer_nobody_could_reach_all_along_may_be_filed_away_unanswered_in_that_round_alone() -> None:
+    assert decided(unanswered(controls.exhausted(NOW)).when("archive", "li.na", NOW + 72 * HOUR))
+    begun_again = [act(Reopened(round=2, reason="不满意")), verified(), checked("40.04"), paid()]
+    again = unanswered(controls.exhausted(NOW), resolved(), *begun_again)
+    assert code(again.when("archive", "li.na", NOW + 72 * HOUR)) == "not_answered"
 
 
 @pytest.mark.clause("S002-3.4")

@@ -12,7 +12,7 @@ from events.verification import EvidenceAdded
 from events.vocabulary import EvidenceKind
 from policy.handling.evidence import consent_missing, evidence_missing
 from tests import controls, examples
-from tests.bdd import Company, Given, code, decided, given, refusal
+from tests.bdd import Company, Given, code, decided, given
 from tests.controls import C1, in_the_morning, put
 
 NOW = in_the_morning()
@@ -72,10 +72,37 @@ def test_kinds_of_evidence_are_understood_as_people_call_them(written: str, kind
 
 
 @pytest.mark.clause("S002-1.16")
-def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
-    answer = refusal(a_complaint().when("add_evidence", "li.na", NOW, **{**PHOTO, "kind": "梦"}))
-    assert answer.code == "unknown_evidence_kind"
-    assert all(kind in answer.en and kind.zh in answer.zh for kind in EvidenceKind)
+def test_no_evidence_is_refused_for_the_word_it_is_called_by() -> None:
+    [fact] = decided(a_complaint().when("add_evidence", "li.na", NOW, **{**PHOTO, "kind": "梦"}))
+    assert isinstance(fact, EvidenceAdded)
+    assert (fact.kind, fact.told_as) == (EvidenceKind.OTHER, "梦")
+
+
+@pytest.mark.clause("S002-1.16")
+@pytest.mark.parametrize(
+    "word",
+    [
+        "record",
+        "log",
+        "email",
+        "letter",
+        "judgment",
+        "court_ruling",
+        "Court-ruling",
+        "waybill",
+        "ticket",
+        "scan",
+        "payment_record",
+        "expert_opinion",
+        "工单",
+        "系统记录",
+    ],
+)
+def test_common_words_for_evidence_have_their_kind(word: str) -> None:
+    [fact] = decided(a_complaint().when("add_evidence", "li.na", NOW, **{**PHOTO, "kind": word}))
+    assert isinstance(fact, EvidenceAdded)
+    assert fact.kind is not EvidenceKind.OTHER
+    assert fact.told_as is None
 
 
 @pytest.mark.clause("S002-1.16")

@@ -3,6 +3,8 @@
 import pytest
 
 from events.execution import StepCompleted, StepFailed
+from events.solution import DemandAnswered
+from events.vocabulary import DemandResult
 from tests import controls
 from tests.bdd import code, decided, given, refusal
 from tests.outcomes import NOW, agreed, an_agreed_plan, carried_out, done, failed, proposed, remedy, verified
@@ -52,6 +54,36 @@ def test_a_remedy_named_by_its_kind_is_done_with_all_that_was_left_of_it_in_orde
     assert answer == [StepCompleted(step="1.receive"), StepCompleted(step="1.refund", last=True)]
     failing = begun.when("fail_step", "li.na", NOW, step="return")
     assert failing == [StepFailed(step="1.receive")]
+
+
+@pytest.mark.clause("S004-5.3")
+@pytest.mark.parametrize(
+    "named", ["received", "RECEIVED", " 收货 ", "已签收", "1.Receive", "done", "完成", "delivered"]
+)
+def test_a_step_is_named_by_what_people_say_when_it_is_done(named: str) -> None:
+    begun = given(*an_agreed_plan(), *done("1.pick_up"))
+    assert begun.when("complete_step", "li.na", NOW, step=named) == [StepCompleted(step="1.receive")]
+
+
+@pytest.mark.clause("S004-5.3")
+@pytest.mark.parametrize("named", ["退货退款", "Return and refund", "RETURN", "退掉这台手机"])
+def test_a_remedy_is_named_by_its_other_names_or_by_the_demand_it_alone_answers(named: str) -> None:
+    answers = (DemandAnswered(demand="退掉这台手机", result=DemandResult.MET),)
+    begun = given(*controls.handed_out(), verified(), proposed(remedy(), answers=answers), agreed())
+    steps = [fact.step for fact in decided(begun.when("complete_step", "li.na", NOW, step=named))]  # type: ignore[attr-defined]
+    assert steps == ["1.pick_up", "1.receive", "1.refund"]
+
+
+@pytest.mark.clause("S004-5.3")
+def test_everyday_words_keep_the_order_and_mean_what_is_still_open() -> None:
+    refused = refusal(given(*an_agreed_plan()).when("complete_step", "li.na", NOW, step="refunded"))
+    assert (refused.code, refused.facts["first"]) == ("step_out_of_order", "1.pick_up")
+    both = an_agreed_plan(remedy("1", "refund", ("apply", "pay")), remedy("2", "compensation", ("apply", "pay")))
+    assert code(given(*both).when("complete_step", "li.na", NOW, step="applied")) == "ambiguous_step"
+    assert code(given(*both).when("complete_step", "li.na", NOW, step="done")) == "unknown_step"
+    one_left = given(*both, *done("1.apply", "1.pay", "2.apply"))
+    for named in ("paid", "支付", "done"):
+        assert one_left.when("complete_step", "li.na", NOW, step=named) == [StepCompleted(step="2.pay", last=True)]
 
 
 @pytest.mark.clause("S004-5.3")

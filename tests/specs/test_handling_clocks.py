@@ -7,7 +7,7 @@ import pytest
 
 from events.catalogue import BY_TYPE, encode
 from events.contact import RetryAttempted
-from events.ending import Archived, CalledBack, Reopened, Resolved
+from events.ending import Archived, CalledBack, NotAccepted, Reopened, Resolved, Withdrawn
 from events.envelope import Actor, Entry
 from events.execution import (
     CommitmentKept,
@@ -23,10 +23,11 @@ from events.learning import ActionPlanned, ActionTaken, EffectMeasured
 from events.links import Linked, Unlinked
 from events.nudges import WANTED, wants
 from events.participation import ActRefused, PolicyMigrated, TaskClosed, TaskOpened
-from events.solution import ApprovalGiven, ApprovalRefused, CustomerAgreed
+from events.solution import ApprovalGiven, ApprovalRefused, ApprovalWithdrawn, CustomerAgreed, CustomerDeclined
 from events.understanding import InformationRequested
 from events.vocabulary import (
     Complexity,
+    Ground,
     Medium,
     Outcome,
     Priority,
@@ -188,6 +189,33 @@ def test_waiting_for_a_carrier_stops_no_news() -> None:
     assert due(a_case(fact(NOW + HOUR, asked)), "progress") == NOW + 2 * DAY
 
 
+SPOKEN = (
+    CustomerAgreed(proposal=1, medium=Medium.PHONE, words="可以"),
+    CustomerDeclined(proposal=1, medium=Medium.PHONE, words="不行"),
+    CalledBack(solved=True, satisfied=True, medium=Medium.PHONE),
+)
+OVER = (NotAccepted(ground=Ground.LAW, proof="1"), Withdrawn(words="算了"), Archived(ground="callback_exhausted"))
+
+
+@pytest.mark.clause("S004-1.3", "S002-1.2")
+@pytest.mark.parametrize("what", [*SPOKEN, *OVER], ids=lambda what: type(what).__name__)
+@pytest.mark.parametrize("clock", ["first_human", "first_substantive"])
+def test_who_heard_the_customers_word_answered_and_after_the_end_nobody_waits(clock: str, what: Fact) -> None:
+    assert due(a_case(), clock) is not None
+    assert due(a_case(fact(NOW, what)), clock) is None
+
+
+@pytest.mark.clause("S002-0.3")
+@pytest.mark.parametrize("what", OVER, ids=lambda what: type(what).__name__)
+def test_after_the_end_only_what_is_still_owed_has_a_time(what: Fact) -> None:
+    busy = a_case(proposed(NOW), agreed(NOW), fact(NOW, examples.VERIFIED_REFUND), promised(NOW, NOW + DAY))
+    done = [fact(NOW, Resolved(outcome=Resolution.CORRECTED))] if isinstance(what, Archived) else []
+    story = busy.and_then(*done, fact(NOW, what))
+    running = {r.clock for r in CLOCKS.readings(story.case.history, story.complaint, NOW) if r.stopped_at is None}
+    owed = {"refund"} if isinstance(what, Withdrawn) else {"refund", "commitment"}
+    assert {name for name in running if controls.policy().document.clock[name].kept_by == "people"} == owed
+
+
 def test_once_it_is_resolved_nobody_is_owed_news_and_a_word_afterwards_starts_nothing() -> None:
     story = a_case(resolved(NOW + HOUR), controls.told(NOW + 2 * HOUR))
     assert due(story, "progress") is None
@@ -217,6 +245,32 @@ def test_an_edited_letter_is_waited_for_anew_and_another_subject_goes_its_own_wa
     story = a_case(requested(NOW, "reply-4"), requested(NOW + HOUR, "refund-9"), requested(NOW + 2 * HOUR, "reply-4"))
     running = {r.key: r.due_at for r in read(story, "approval") if r.stopped_at is None}
     assert running == {"refund-9": NOW + 5 * HOUR, "reply-4": NOW + 6 * HOUR}
+
+
+@pytest.mark.clause("S002-4.6", "S000-3.9")
+def test_a_new_proposal_ends_only_the_wait_for_the_one_it_replaces() -> None:
+    story = a_case(proposed(NOW), requested(NOW), requested(NOW, "refund-9"))
+    replaced = fact(NOW + HOUR, ApprovalWithdrawn(subject="proposal-1"))
+    again = story.and_then(proposed(NOW + HOUR, number=2), replaced)
+    running = {r.key: r.due_at for r in read(again, "approval") if r.stopped_at is None}
+    assert running == {"refund-9": NOW + 4 * HOUR}
+    assert [approval.subject for approval in again.complaint.solution.waiting()] == ["refund-9"]
+
+
+@pytest.mark.clause("S000-3.10")
+@pytest.mark.parametrize("end", [Archived(ground="called_back"), Reopened(round=2, reason="不满意")])
+def test_the_search_for_somebody_who_may_decide_ends_with_the_round(end: Fact) -> None:
+    refused = ApprovalRefused(subject="proposal-1", content_sha256=examples.SHA, as_role="manager", reason="不同意")
+    story = a_case(fact(NOW, refused))
+    assert due(story, "find_decider") == NOW + 4 * HOUR
+    assert due(story.and_then(fact(NOW + HOUR, end)), "find_decider") is None
+
+
+@pytest.mark.clause("S000-3.10")
+def test_an_act_refused_after_the_end_sends_nobody_to_look_for_a_decider() -> None:
+    tried = ActRefused(person="li.na", command="approve", code="not_authorised", requirement="S003-2.4", settled=True)
+    story = a_case(resolved(NOW), fact(NOW + HOUR, tried, controls.machine()))
+    assert due(story, "find_decider") is None
 
 
 @pytest.mark.clause("S000-3.10")

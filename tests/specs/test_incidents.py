@@ -17,11 +17,11 @@ from events.stores import MemoryStore
 from events.vocabulary import Priority, Relation
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION
 from policy.sorting.links import batch, product_key
-from services.intake.kinship import Found, Kinship
+from services.intake.kinship import MOST, Found, Kinship
 from services.intake.linking import Linking
 from services.wiring.rehearsal import rehearse
-from tests import controls
-from tests.bdd import Company
+from tests import controls, examples
+from tests.bdd import Company, facts, given
 from tests.controls import HOUR, MINUTE, SECOND, received
 from tests.times import at
 
@@ -250,6 +250,14 @@ def company_texts() -> tuple[str, str]:
     return DEFAULT_POLICY.read_text(), SAMPLE_ORGANISATION.read_text()
 
 
+@pytest.mark.clause("S004-2.3")
+def test_a_member_known_as_such_before_it_is_sorted_is_red_at_once_and_sorted_once() -> None:
+    member = Linked(to=examples.OTHER, relation=Relation.INCIDENT, reason="same_product")
+    story = given(received(NOW), Entry(member, NOW, controls.machine("intake"), policy=controls.POLICY_ID))
+    sorted_ = [fact for fact in facts(story.workflow_looks(NOW)) if isinstance(fact, Classified)]
+    assert [(fact.priority, fact.rules[0]) for fact in sorted_] == [(Priority.RED, "red:batch")]
+
+
 def test_the_figure_stands_in_the_policy_alone() -> None:
     found = batch(controls.policy().document.triage.red)
     assert found is not None
@@ -284,6 +292,27 @@ def test_an_answer_is_as_of_the_complaints_own_place_in_the_ledger() -> None:
     assert {stream: found.earlier for stream, found in index.beside(streams).items()} == {
         stream: tuple(streams[:place]) for place, stream in enumerate(streams)
     }
+
+
+class Counted(list[Any]):
+    """A list that counts what it hands out."""
+
+    given = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        self.given += len(found) if isinstance(at, slice) else 1
+        return found
+
+
+def test_of_a_customer_who_complained_a_thousand_times_only_the_latest_are_looked_at() -> None:
+    ledger, streams = a_ledger(*[NOW + number * SECOND for number in range(1000)]), controls.some_streams(1000)
+    index = kinship(ledger, NOW + HOUR)
+    index.beside([])
+    [(key, held)] = index._of_customer.items()
+    counted = index._of_customer[key] = Counted(held)
+    assert index.beside(streams[-1:]) == {streams[-1]: Found(tuple(streams[-MOST - 1 : -1]))}
+    assert counted.given <= MOST + 10  # and a few halvings
 
 
 def test_what_is_appended_meanwhile_is_seen_at_the_next_question() -> None:

@@ -6,18 +6,21 @@ from itertools import permutations
 
 import pytest
 
-from events.envelope import complaint_id
+from events.commands import Refusal
+from events.envelope import Entry, complaint_id
 from events.ledger import LedgerUnavailable
 from events.reception import Received, Supplemented
 from events.reconciler import TURNS
 from events.vocabulary import ActorKind, Service
 from services.intake.intake import Intake
-from services.intake.submission import parse
+from services.intake.receipts import Receipt
+from services.intake.submission import InvalidSubmission, parse
 from tests import controls
-from tests.bdd import Company
-from tests.controls import C1, HOUR, MINUTE, at, body, in_the_morning, put
+from tests.bdd import Company, given
+from tests.controls import C1, HOUR, MINUTE, at, body, in_the_morning, put, received
 
 NOW = in_the_morning()
+MOST = controls.policy().document.record.most_supplements
 
 
 @pytest.mark.clause("S004-1.1", "S004-1.9")
@@ -65,7 +68,7 @@ async def test_any_number_of_repeats_at_once_make_one_complaint(number: int) -> 
 async def test_repeats_inside_one_batch_make_one_complaint() -> None:
     company = Company(NOW)
     receipts = await company.intake.accept_all([parse(body(), NOW)] * 5)
-    assert [receipt.duplicate for receipt in receipts] == [False, True, True, True, True]
+    assert [isinstance(each, Receipt) and each.duplicate for each in receipts] == [False, True, True, True, True]
 
 
 @pytest.mark.clause("S004-1.2")
@@ -85,6 +88,40 @@ async def test_other_content_that_comes_many_times_at_once_is_added_once() -> No
     await company.submit()
     await asyncio.gather(*(company.submit(text=text) for text in ("甲", "乙") * 20))
     assert sorted(company.names()) == ["Received", "Supplemented", "Supplemented"]
+
+
+def supplemented(number: int) -> list[Entry]:
+    return [controls.supplemented(NOW, content=f"{each:064}") for each in range(1, number + 1)]
+
+
+@pytest.mark.clause("S004-1.2")
+@pytest.mark.parametrize(("before", "taken"), [(MOST - 1, True), (MOST, False)])
+async def test_one_complaint_is_added_to_so_often_and_then_its_channel_keeps_the_rest(before: int, taken: bool) -> None:
+    company = Company(NOW)
+    first = await company.submit()
+    put(company.ledger, C1, *supplemented(before))
+    [answer] = await company.intake.accept_all([parse(body(text="又一次"), NOW)])
+    problems = answer.problems if isinstance(answer, InvalidSubmission) else ()
+    assert [problem.code for problem in problems] == ([] if taken else ["too_many_supplements"])
+    assert company.names().count("Supplemented") == MOST
+    assert await company.submit() == first.model_copy(update={"duplicate": True})
+
+
+@pytest.mark.clause("S004-1.2")
+async def test_of_many_submissions_at_once_only_the_one_too_many_is_refused() -> None:
+    company = Company(NOW)
+    await company.submit()
+    put(company.ledger, C1, *supplemented(MOST))
+    sent = [parse(body(**changes), NOW) for changes in ({"external_ref": "W-2"}, {"text": "又一次"}, {})]
+    answers = await company.intake.accept_all(sent)
+    assert [isinstance(answer, Receipt) for answer in answers] == [True, False, True]
+
+
+@pytest.mark.clause("S004-1.2", "S004-3.5")
+@pytest.mark.parametrize(("before", "refused"), [(MOST - 1, False), (MOST, True)])
+def test_a_colleague_who_adds_once_too_often_is_told_what_to_do(before: int, refused: bool) -> None:
+    answer = given(received(NOW), *supplemented(before)).when("supplement", "li.na", NOW, text="又一次")
+    assert (isinstance(answer, Refusal) and answer.code == "too_many_supplements") is refused
 
 
 async def test_a_supplement_while_others_write_is_not_lost() -> None:

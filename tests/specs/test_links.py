@@ -258,10 +258,14 @@ def a_link(
     return there.when("link", by, NOW + HOUR, to=to, relation=relation, reason="同一事")
 
 
-def test_a_complaint_is_not_joined_to_itself_to_nothing_or_twice() -> None:
+def test_a_complaint_is_not_joined_to_itself_or_to_nothing() -> None:
     assert code(a_link(to=C1)) == "link_to_itself"
     assert code(a_link(to=complaint_id("web", "nobody"))) == "no_such_complaint"
-    assert code(a_link(entries=(linked(relation=Relation.REPEAT),), relation="repeat")) == "already_linked"
+
+
+@pytest.mark.parametrize("relation", [Relation.DUPLICATE, Relation.REPEAT])
+def test_a_link_said_twice_is_recorded_once_also_on_the_duplicate_itself(relation: Relation) -> None:
+    assert a_link(entries=(linked(relation=relation),), relation=relation.value) == []
 
 
 def test_no_circle_of_merged_complaints_can_arise() -> None:

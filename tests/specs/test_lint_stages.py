@@ -153,7 +153,28 @@ def test_the_customer_is_quoted_at_any_stage(words: str) -> None:
 def test_what_the_customer_said_to_a_proposal_is_theirs_too() -> None:
     declined = act(CustomerDeclined(proposal=1, medium=Medium.PHONE, words="赔钱太少"))
     assert levels(known(declined), f"{SORRY}您说「赔钱太少」。") == []
-    assert levels(known(), f"{SORRY}您说「赔钱太少」。") == [Level.BLOCK]
+    assert levels(known(), f"{SORRY}「赔钱太少」。") == [Level.BLOCK]
+
+
+@pytest.mark.clause("S001-15.2")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "您说“要求赔偿”",
+        "您在电话里提到:「赔钱太少」",
+        "客户要求“赔偿五百元”",
+        "您說「要求賠償」",
+        'you told us "we want compensation"',
+    ],
+)
+def test_what_the_draft_says_to_be_the_customers_words_is_a_quotation_though_only_spoken(words: str) -> None:
+    assert levels(known(), f"{SORRY}{words}。") == []
+
+
+@pytest.mark.clause("S001-15.2")
+@pytest.mark.parametrize("words", ["您放心,我们说“赔偿五百元”", "我们告诉您“赔偿五百元”", "我们“赔偿五百元”"])
+def test_our_own_words_are_no_quotation_whatever_marks_they_stand_in(words: str) -> None:
+    assert levels(known(), f"{SORRY}{words}。") == [Level.BLOCK]
 
 
 @pytest.mark.clause("S001-7.3", "S001-15.2")
@@ -175,8 +196,11 @@ def test_a_run_of_questions_is_advised_against_in_a_chat_alone() -> None:
 @pytest.mark.clause("S003-5.2", "S001-7.3")
 def test_reasons_and_alternatives_are_words_to_the_customer_too() -> None:
     case = known().case
-    assert check_all(LINTER, case, ["需要进一步核实", None]) is None
-    assert code(check_all(LINTER, case, ["需要进一步核实", "这不是我们的责任"])) == "phrase_lint"
+    said = ["需要进一步核实", "这不是我们的责任"]
+    assert check_all(LINTER, case, said[:1]).refusal is None
+    assert code(check_all(LINTER, case, said).refusal) == "phrase_lint"
+    kept = check_all(LINTER, case, said, override="引用原文")
+    assert (kept.refusal, kept.override) == (None, "引用原文")
 
 
 @pytest.mark.clause("S001-4.8")

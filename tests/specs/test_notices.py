@@ -86,7 +86,7 @@ def test_the_customers_own_words_are_put_in_and_never_interpreted() -> None:
 
 def test_a_customer_without_a_name_is_still_addressed() -> None:
     story = given(controls.received(customer=customer((Medium.PHONE, controls.PHONE), name=None)))
-    assert words(story).text.startswith("客户,您好")
+    assert words(story).text.startswith("客户，您好")
 
 
 @pytest.mark.clause("S002-1.12")
@@ -220,8 +220,13 @@ def test_where_the_delegates_go_in_a_circle_the_line_manager_is_alerted() -> Non
     assert [who for _, who, _ in alerts(*controls.handed_out(priority=Priority.RED), company=circle)] == ["wang.fang"]
 
 
-def test_the_board_has_no_inbox() -> None:
-    assert alerts(*controls.handed_out(), controls.escalated(NOW, 2, "board")) == []
+@pytest.mark.clause("S002-4.3")
+def test_what_goes_to_the_board_is_told_to_the_owner_and_to_compliance() -> None:
+    told = alerts(*controls.handed_out(), controls.escalated(NOW, 2, "board"))
+    assert [(kind, who) for kind, who, _ in told] == [
+        (ReplyKind.ESCALATION, "li.na"),
+        (ReplyKind.ESCALATION, "wu.hao"),
+    ]
 
 
 def test_an_alert_names_the_complaint_the_deadline_and_the_handler_in_chinese() -> None:
@@ -229,7 +234,7 @@ def test_an_alert_names_the_complaint_the_deadline_and_the_handler_in_chinese() 
     story = given(*controls.handed_out(text=controls.ENGLISH), missed)
     said = words(story, 1)
     assert said.language == "zh"
-    assert said.subject == "投诉 C260302-PVM6M-MRJP1 超时:首次响应(人工)"
+    assert said.subject == "投诉 C260302-PVM6M-MRJP1 超时：首次响应（人工）"
     assert "应于3月2日 10:15前完成" in said.text
     assert "处理人 li.na" in said.text
 

@@ -106,6 +106,14 @@ def test_a_broken_promise_is_told_to_who_made_it_and_to_the_owner() -> None:
     assert told == [(ReplyKind.COMMITMENT, "zhang.wei"), (ReplyKind.BREACH, "zhang.wei"), (ReplyKind.BREACH, "li.na")]
 
 
+@pytest.mark.clause("S003-6.2")
+def test_who_is_owner_and_made_the_promise_is_told_of_its_breach_once() -> None:
+    broken = ClockBreached(clock="commitment", due_at=NOW, noticed_at=NOW, key="p1")
+    own = PROMISED.model_copy(update={"person": "li.na"})
+    told = now_told(after(own).and_then(fact(NOW, broken, controls.machine())))
+    assert told.count((ReplyKind.BREACH, "li.na")) == 1
+
+
 # Approvals.
 
 

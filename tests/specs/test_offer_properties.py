@@ -108,7 +108,7 @@ def test_no_history_of_complaining_more_raises_what_can_be_agreed(acts: list[Act
     assert refused.code == "final_offer_locked"
 
 
-WORDS = st.text(min_size=1, max_size=20)
+WORDS = st.text("退款道歉 abc", min_size=1, max_size=20).filter(str.strip)
 
 
 @pytest.mark.clause("S002-1.15")

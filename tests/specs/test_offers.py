@@ -15,6 +15,7 @@ from events.links import Linked
 from events.participation import Nudged
 from events.vocabulary import Category, EvidenceKind, Liable, Relation
 from policy.handling.offers import content_sha256, offer_for
+from policy.people.organisation import Limits
 from tests import controls
 from tests.bdd import Given, code, decided, given, refusal
 from tests.controls import HOUR, MINUTE
@@ -32,28 +33,45 @@ def by_person(fact: Any, moment: Any = AFTER, who: str = "li.na") -> Entry:
 
 
 @pytest.mark.clause("S003-5.6")
-@pytest.mark.parametrize(("amount", "expected"), [("50", "below_standard"), ("99.99", "below_standard"), ("100", "")])
-def test_who_asks_for_less_than_the_standard_gets_the_standard(amount: str, expected: str) -> None:
-    state = ready(demands=("赔偿50元",), category=Category.LOGISTICS)
-    told = propose(state, **offer(amount) | {"answers": {"赔偿50元": {"result": "met"}}})
-    assert getattr(told, "code", "") == expected
+@pytest.mark.parametrize("category", list(Category))
+@pytest.mark.parametrize(
+    ("amount", "given_", "basis"),
+    [("50", "100", "standard"), ("99.99", "100", "standard"), ("100", "100", "liability"), ("101", "101", "liability")],
+)
+def test_who_asks_for_less_than_the_standard_gets_the_standard(
+    category: Category, amount: str, given_: str, basis: str
+) -> None:
+    fact = proposed(propose(ready(category=category), **offer(amount)))
+    [remedy] = fact.remedies
+    assert (remedy.amount, fact.total, remedy.basis) == (Decimal(given_), Decimal(given_), basis)
 
 
 @pytest.mark.clause("S003-5.6")
-def test_the_refusal_names_the_standard_and_only_what_is_owed_has_one() -> None:
-    assert refusal(propose(ready(category=Category.LOGISTICS), **offer("50"))).facts["standard"] == "100.00"
-    assert proposed(propose(ready(category=Category.SERVICE), **offer("50")))
-    assert proposed(propose(ready(category=Category.LOGISTICS, liable=Liable.UNDETERMINED), **offer("50")))
-    assert proposed(propose(ready(category=Category.LOGISTICS), **offer("50", "coupon")))
+def test_only_compensation_that_is_owed_is_raised() -> None:
+    assert proposed(propose(ready(liable=Liable.UNDETERMINED), **offer("50"))).total == 50
+    assert proposed(propose(ready(), **offer("50", "coupon"))).total == 50
 
 
 @pytest.mark.clause("S003-5.6")
-@example(st.decimals("0", "2000", places=2))
-def test_the_greater_of_demand_and_standard_is_never_refused_and_less_than_the_standard_always(demand: Decimal) -> None:
-    state, least = ready(category=Category.LOGISTICS), Decimal(100)
-    assert proposed(propose(state, **offer(str(offer_for(demand, least))))).total == max(demand, least)
-    below = propose(state, **offer(str(demand)))
-    assert (getattr(below, "code", "") == "below_standard") is (demand < least)
+def test_two_parts_of_one_compensation_are_raised_together_and_not_each() -> None:
+    parts = {"remedies": [{"kind": "compensation", "amount": "30"}, {"kind": "补偿", "amount": "20"}]}
+    fact = proposed(propose(ready(), **offer("1") | parts))
+    assert [remedy.amount for remedy in fact.remedies] == [Decimal(80), Decimal(20)]
+
+
+@pytest.mark.clause("S003-5.6", "S000-3.9")
+def test_the_limits_hold_for_the_amount_that_is_given() -> None:
+    less = Limits(currency="CNY", level={1: Decimal(99), 2: Decimal(1000), 3: Decimal(10000)})
+    company = controls.company().model_copy(update={"limits": less})
+    state = Given(ready().case, company)
+    assert requested(state.when("propose_solution", "li.na", AFTER, **offer("50"))) is not None
+
+
+@pytest.mark.clause("S003-5.6")
+@example(st.decimals("0.01", "2000", places=2), st.sampled_from(Category))
+def test_the_greater_of_demand_and_standard_is_what_is_offered(demand: Decimal, category: Category) -> None:
+    told = propose(ready(category=category), **offer(str(demand)))
+    assert proposed(told).total == offer_for(demand, Decimal(100)) == max(demand, Decimal(100))
 
 
 @pytest.mark.clause("S004-4.5")
@@ -64,6 +82,24 @@ def test_the_first_proposal_is_never_take_it_or_leave_it() -> None:
     assert code(propose(waiting, **offer("200", final=True))) == "final_too_early"
     declined = after(waiting, "decline", "wang.fang", medium="phone", words="太少")
     assert proposed(propose(declined, **offer("200", final=True))).final
+
+
+@pytest.mark.clause("S002-3.6")
+def test_nothing_is_offered_while_a_final_offer_may_stand_where_nobody_looked() -> None:
+    state = ready()
+    unseen = Given(state.case._replace(all_kin=False), state.company)
+    assert code(propose(unseen, **offer("50"))) == "too_many_kin"
+    assert proposed(propose(state, **offer("50"))).number == 1
+
+
+@pytest.mark.clause("S002-3.6")
+@pytest.mark.parametrize(("unnamed", "refused"), [(1, False), (0, True)])
+def test_nor_while_more_complaints_may_follow_than_this_one_names(unnamed: int, refused: bool) -> None:
+    number = controls.policy().document.links.mirrored - unnamed
+    many = (Linked(to=StreamId(f"o-{n}"), relation=Relation.REPEAT, reason="r", leads=True) for n in range(number))
+    entries = [Entry(link, NOW, controls.machine("intake"), policy=controls.POLICY_ID) for link in many]
+    answer = propose(ready().and_then(*entries), **offer("50"))
+    assert (getattr(answer, "code", "") == "too_many_kin") is refused
 
 
 @pytest.mark.clause("S002-3.5", "S002-3.6")
@@ -205,11 +241,11 @@ def test_an_unlocked_offer_still_needs_the_authority() -> None:
 
 @pytest.mark.clause("S002-1.15")
 def test_the_digest_is_of_canonical_json_that_anybody_can_compute() -> None:
-    fact = proposed(propose(ready(), **offer("50") | {"answers": {"补偿": {"result": "met"}}}))
+    fact = proposed(propose(ready(), **offer("150") | {"answers": {"补偿": {"result": "met"}}}))
     [remedy] = fact.remedies
     text = (
         '{"answers":[{"alternative":null,"demand":"补偿","evidence":[],"exemption":null,"reason":null,"result":"met"}],'
-        f'"basis":"{BASIS}","remedies":[{{"amount":"50.00","basis":"liability","currency":"CNY",'
+        f'"basis":"{BASIS}","remedies":[{{"amount":"150.00","basis":"liability","currency":"CNY",'
         f'"due":"{remedy.due.isoformat().replace("+00:00", "Z")}","exceptional":false,"id":"1","kind":"compensation",'
         '"responsible":"li.na","steps":["apply","pay"],"valid_until":null}]}'
     )

@@ -7,9 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from events.commands import Refusal
+from events.ending import Resolved
 from events.envelope import Entry
+from events.fact import Fact
 from events.folding import fold
 from events.participation import ActRefused, Recused
+from events.solution import CustomerAgreed
+from events.verification import Verified
 from policy.people.participation import barred, participation
 from services.wiring.commands import NAMES
 from tests import controls, examples
@@ -63,6 +67,17 @@ ROWS: dict[str, dict[str, Any]] = {
     "withdraw": {"words": "不投诉了"},
 }
 """Data whose shape each command takes; whether the complaint is ready for it is another rule's matter."""
+
+EXCEEDING: dict[str, dict[str, Any]] = {
+    "delegate": {"limit": "900"},
+    "promise": {"amount": "900"},
+    "recuse": {"person": "wu.hao"},
+    "verify_refund": {"charged": "90000", "due": "0"},
+}
+"""More than most people may decide."""
+VERIFIED = next(fact for fact in examples.HANDLING if isinstance(fact, Verified))
+AGREED = next(fact for fact in examples.HANDLING if isinstance(fact, CustomerAgreed))
+RESOLVED = next(fact for fact in examples.HANDLING if isinstance(fact, Resolved))
 
 PEOPLE = sorted(controls.company().person)
 MANAGERS = {manager: id_ for id_, person in controls.company().person.items() if (manager := person.manager)}
@@ -141,6 +156,30 @@ def test_whoever_is_not_barred_is_never_refused_for_who_they_are(name: str) -> N
             if isinstance(answer, Refusal):
                 assert (answer.code, answer.facts.get("person")) != ("recused", person), (name, relation)
                 assert answer.code != "unknown_person", (name, person, relation)
+
+
+STAGES: tuple[tuple[Fact, ...], ...] = (
+    (),
+    (VERIFIED, *examples.BEFORE),
+    (VERIFIED, *examples.BEFORE, AGREED, RESOLVED, examples.PLANNED.model_copy(update={"action": "a2"})),
+)
+"""How far a complaint has come when somebody is refused."""
+
+
+@pytest.mark.clause("S002-7.1", "S002-7.2")
+@pytest.mark.parametrize("barred_one", PEOPLE)
+def test_no_refusal_sends_anybody_to_somebody_barred(barred_one: str) -> None:
+    for stage in STAGES:
+        happened = [Entry(fact, NOW, controls.person("li.na"), policy=controls.POLICY_ID) for fact in stage]
+        for story in (
+            given(*controls.handed_out(accused=(barred_one,)), *happened),
+            given(*controls.handed_out(), *happened, recused(barred_one)),
+        ):
+            out = barred(story.complaint, controls.company())
+            for name in NAMES:
+                for by in ("li.na", "sun.li", "hu.mei", "wang.fang", "wu.hao"):
+                    answer = story.when(name, by, NOW, **{**ROWS[name], **EXCEEDING.get(name, {})})
+                    assert not isinstance(answer, Refusal) or not set(answer.may) & out, (name, by, answer)
 
 
 @pytest.mark.clause("S002-7.1")

@@ -15,6 +15,7 @@ from events.vocabulary import ActorKind, Priority
 from policy.checking.check import check, errors
 from policy.checking.contact import attempts_counted
 from policy.checking.flaws import Flaw
+from policy.checking.life import AFTER_THE_END
 from policy.checking.patterns import ONLY_BY, values_of
 from policy.checking.templates import TYPED
 from policy.composition import complete, read_policy
@@ -22,6 +23,7 @@ from policy.document import InvalidPolicy, parse
 from policy.people.organisation import Organisation
 from policy.policy import DEFAULT_POLICY
 from policy.timing.calendars import CalendarSpec
+from services.wiring.commands import BY_SERVICE
 from tests import controls
 from tests.controls import HOUR
 
@@ -33,6 +35,7 @@ PLACES: Mapping[str, str] = {
     "category_not_routed": "routing.department",
     "clock_cannot_run": "clock.ack.target",
     "clock_never_stops": "clock.extra.stop",
+    "clock_outlives_end": "clock.extra.stop",
     "clocks_contradict": "clock.first_human.target",
     "flag_nobody_sets": "clock.extra.target",
     "grade_without_length": "clock.activity.target",
@@ -52,6 +55,7 @@ PLACES: Mapping[str, str] = {
     "retry_does_not_fit": "retry.window",
     "routed_to_nobody": "routing.department.billing",
     "stop_never_happens": "clock.extra.stop",
+    "stops_every_run": "clock.extra.stop",
     "title_twice": "clock.extra.title",
     "typed_time": "template.unreachable.zh.text",
     "unknown_event": "clock.extra.stop",
@@ -60,8 +64,8 @@ PLACES: Mapping[str, str] = {
     "unknown_value": "clock.extra.stop",
     "warning_after_due": "clock.solution.warn",
 }
-WARNINGS = {"grade_without_length", "no_source"}
-FOLLOWS = {"clock_never_stops": {"stop_never_happens"}}
+WARNINGS = {"clock_outlives_end", "grade_without_length", "no_source"}
+FOLLOWS = {"clock_never_stops": {"stop_never_happens", "clock_outlives_end"}}
 """What else a mistake of that kind is found to be."""
 DEFAULT = DEFAULT_POLICY.read_text()
 HEAD = '[policy]\nextends = "default-cn"\nid = "planted"\nversion = 1\n'
@@ -178,6 +182,14 @@ def test_the_values_a_field_may_have_are_known_from_its_type() -> None:
     assert values_of(tuple[bool, ...]) == frozenset({"true", "false"})
     assert values_of(str | None) is None
     assert get_args(tuple[bool, ...])
+
+
+def test_what_may_be_done_after_the_end_is_what_there_are_acts_for() -> None:
+    """`pay_refund`, `keep_promise`, `close_task`, `review`, `take_action`, `measure_effect`: each may be given then."""
+    acts = {name for acts in BY_SERVICE.values() for name, act in acts.items() if act.when_closed}
+    assert {"pay_refund", "keep_promise", "close_task", "review", "take_action", "measure_effect"} <= acts
+    assert {fact.__name__ for fact in FACTS} >= AFTER_THE_END
+    assert len(AFTER_THE_END) == 6
 
 
 def test_who_alone_writes_a_fact_is_named_for_facts_there_are() -> None:

@@ -5,13 +5,14 @@ from decimal import Decimal
 import pytest
 
 from events.ending import Reopened
-from events.execution import RefundPaid, RefundVerified
+from events.execution import RefundPaid, RefundVerified, StepCompleted
 from events.solution import ApprovalGiven, ApprovalRefused, ApprovalRequested
 from events.vocabulary import BillingError, RefundMethod
 from policy.handling.refund import figures_sha256, refund_owed
 from tests import controls
 from tests.bdd import Given, code, decided, given, refusal
-from tests.outcomes import NOW, act, checked, paid, resolved, verified
+from tests.outcomes import NOW, act, an_agreed_plan, checked, done, paid, remedy, resolved, verified
+from tests.solutions import after
 
 FACTOR = controls.policy().document.refund.factor
 BILL = {"charged": "30.01", "due": "10.00", "currency": "CNY"}
@@ -40,6 +41,18 @@ def a_bill() -> Given:
 )
 def test_twice_what_was_charged_too_much_is_owed_rounded_once_half_up(charged: str, due: str, refund: str) -> None:
     assert str(refund_owed(Decimal(charged), Decimal(due), FACTOR)) == refund
+
+
+@pytest.mark.clause("S002-6.2", "S004-5.3")
+def test_the_payment_carries_out_the_refund_the_customer_agreed_to() -> None:
+    plan = an_agreed_plan(remedy("1", "refund", ("apply", "pay")), remedy("2", "apology", ("apologise",)))
+    story = given(*plan, checked())
+    [_, *steps] = decided(story.when("pay_refund", "hu.mei", NOW, **PAYMENT))
+    assert steps == [StepCompleted(step="1.apply"), StepCompleted(step="1.pay")]
+    [_, *last] = decided(story.and_then(*done("1.apply", "2.apologise")).when("pay_refund", "hu.mei", NOW, **PAYMENT))
+    assert last == [StepCompleted(step="1.pay", last=True)]
+    over = story.and_then(*done("2.apologise"), paid(), *(act(step) for step in steps))
+    assert decided(over.when("resolve", "li.na", NOW, outcome="corrected"))
 
 
 @pytest.mark.clause("S002-6.1", "S002-6.3")
@@ -105,7 +118,14 @@ def test_whoever_checked_does_not_pay_and_compliance_sees_the_try() -> None:
 @pytest.mark.clause("S002-6.2", "S003-2.4")
 def test_whoever_established_the_facts_does_not_pay_either() -> None:
     found = given(*controls.handed_out(), verified("hu.mei"), checked(by="liu.yang"))
-    assert code(found.when("pay_refund", "hu.mei", NOW, **PAYMENT)) == "conflict_of_duties"
+    assert code(found.when("pay_refund", "hu.mei", NOW, **PAYMENT)) == "four_eyes"
+
+
+@pytest.mark.clause("S002-6.2")
+def test_only_those_who_may_pay_are_named_instead_of_whoever_checked() -> None:
+    assert refusal(a_bill().and_then(checked(by="li.na")).when("pay_refund", "li.na", NOW, **PAYMENT)).may == (
+        "hu.mei",
+    )
 
 
 @pytest.mark.clause("S002-6.2")
@@ -178,10 +198,32 @@ def test_other_figures_need_another_approval() -> None:
 def test_above_every_limit_the_boards_written_ground_is_needed() -> None:
     huge = {"charged": "5000.01", "due": "0", "currency": "CNY"}
     refused = refusal(a_bill().when("verify_refund", "liu.yang", NOW, **huge))
-    assert (refused.code, refused.recorded) == ("above_every_limit", True)
+    assert (refused.code, refused.recorded) == ("beyond_every_limit", True)
+    assert refused.may == ("board",)
     _, asked = decided(a_bill().when("verify_refund", "liu.yang", NOW, **huge, ground="董事会决议 2026-3"))
     assert isinstance(asked, ApprovalRequested)
     assert asked.stages == (("manager",),)
+
+
+@pytest.mark.clause("S000-3.9")
+def test_money_of_another_currency_is_not_held_against_limits_it_is_not_measured_in() -> None:
+    answer = a_bill().when("verify_refund", "li.na", NOW, charged="50", due="0", currency="USD")
+    assert (code(answer), refusal(answer).requirement) == ("currency_not_covered", "S000-3.9")
+    [fact] = decided(a_bill().when("verify_refund", "li.na", NOW, charged="50", due="0"))
+    assert isinstance(fact, RefundVerified)
+    assert fact.currency == "CNY"
+
+
+@pytest.mark.clause("S002-1.15", "S000-3.9")
+def test_a_refund_checked_anew_waits_alone_and_nobody_approves_the_old_figures() -> None:
+    once = after(a_bill(), "verify_refund", "liu.yang", NOW, charged="100", due="0")
+    old = once.complaint.solution.waiting("refund")[0]
+    again = after(once, "verify_refund", "liu.yang", NOW, charged="90", due="0")
+    assert [approval.subject for approval in again.complaint.solution.waiting()] == ["refund-7"]
+    stale = {"subject": old.subject, "content_sha256": old.content_sha256, "as_role": "supervisor"}
+    assert code(again.when("approve", "he.jing", NOW, **stale)) == "nothing_to_approve"
+    small = after(again, "verify_refund", "liu.yang", NOW, charged="1", due="0")
+    assert small.complaint.solution.waiting() == ()
 
 
 @pytest.mark.clause("S002-6.5")
@@ -195,7 +237,7 @@ def test_any_other_method_needs_a_reason() -> None:
     owed = a_bill().and_then(checked())
     transfer = {"method": "transfer", "reference": "T-1"}
     assert code(owed.when("pay_refund", "hu.mei", NOW, **transfer)) == "method_needs_reason"
-    assert code(owed.when("pay_refund", "hu.mei", NOW, **transfer, reason="  ")) == "method_needs_reason"
+    assert code(owed.when("pay_refund", "hu.mei", NOW, **transfer, reason="")) == "method_needs_reason"
     assert decided(owed.when("pay_refund", "hu.mei", NOW, **transfer, reason="客户已销户"))
 
 

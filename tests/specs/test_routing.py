@@ -120,6 +120,20 @@ def test_whoever_takes_the_place_of_somebody_barred_is_not_barred(accused: str) 
     assert not {found.owner, found.handler} & controls.company().recused([accused])
 
 
+@pytest.mark.clause("S002-7.1")
+def test_nobody_barred_is_named_where_nobody_else_is_left_and_one_who_is_left_takes_both() -> None:
+    people = {id_: controls.company().person[id_] for id_ in ("li.na", "zhang.wei", "wang.fang", "zhao.lei")}
+    small = controls.company().model_copy(update={"person": people, "absence": ()})
+    complaint = a_complaint(Category.SERVICE, "li.na")._replace(
+        owner="li.na", handler="li.na", department="service", accused=("li.na", "zhang.wei", "zhao.lei")
+    )
+    assert replacement(complaint, ROUTING, small, NOW) is None
+    free = complaint._replace(handler="zhang.wei", accused=("li.na",))
+    found = replacement(free, ROUTING, small, NOW)
+    assert found is not None
+    assert (found.owner, found.handler) == ("zhang.wei", "zhang.wei")
+
+
 @pytest.mark.clause("S002-1.1")
 def test_whoever_may_stay_stays() -> None:
     complaint = a_complaint(Category.BILLING, "liu.yang")

@@ -193,6 +193,7 @@ async def test_nobody_is_told_the_same_thing_twice_and_nobody_recused_or_absent_
         (TEN, "expected submit, do, gateway, absent, publish or until"),
         ({**TEN, "publish": {"version": 1}}, "publish takes a version"),
         ({**TEN, "do": "assign", "on": "c9", "by": "li.na"}, "no complaint was submitted as 'c9'"),
+        ({**TEN, "do": "celebrate", "on": "c1", "by": "li.na"}, "no command 'celebrate'"),
         ({**TEN, "gateway": "pigeon", "outcome": "ok"}, "takes a medium"),
         ({**TEN, "absent": "ghost", "back": "2026-03-03T10:00:00Z", "delegate": "li.na"}, "ghost"),
     ],
@@ -201,6 +202,20 @@ async def test_a_wrong_script_is_refused_by_line(line: Line, told: str) -> None:
     good = {"at": "2026-03-02T09:00:00+08:00", "submit": controls.submission(), "as": "c1"}
     with pytest.raises(InvalidScript, match=f"(?s)line 2: .*{told}"):
         await rehearsed([good, line])
+
+
+@pytest.mark.clause("S002-1.4")
+async def test_a_command_with_wrong_or_missing_data_is_refused_and_the_script_goes_on() -> None:
+    good = {"at": "2026-03-02T09:00:00+08:00", "submit": controls.submission(), "as": "c1"}
+    asked = {**TEN, "on": "c1", "by": "li.na"}
+    forgotten = {**asked, "do": "reply", "data": {"kind": "progress", "medium": "phone"}}
+    answered = {**asked, "do": "reply", "data": {"kind": "progress", "medium": "phone", "text": "正在核实"}}
+    output = await rehearsed([good, forgotten, answered])
+    [refused] = [dict(line) for line in output if "refused" in line]
+    assert [problem["field"] for problem in refused.pop("problems")] == ["text"]
+    asked = {**TEN, "on": "c1", "do": "reply", "by": "li.na"}
+    assert refused == {**asked, "refused": "bad_command", "requirement": "S002-1.4"}
+    assert [line["data"]["kind"] for line in output if line.get("type") == "complaint.replied"][-1] == "progress"
 
 
 async def test_time_in_a_script_only_goes_forward() -> None:

@@ -190,7 +190,7 @@ def test_the_paragraph_is_ready_for_a_reply_in_both_languages() -> None:
     history = given(*ended(), act(called, moment=NOW + controls.HOUR)).case.history
     zh = paragraph(RULES.account, history, "zh", RULES.zone)
     en = paragraph(RULES.account, history, "en", RULES.zone)
-    assert zh.startswith("到目前为止,我们已经:3月2日 10:00收到您的投诉并登记;")
+    assert zh.startswith("到目前为止，我们已经：3月2日 10:00收到您的投诉并登记；")
     assert zh.endswith("3月2日 11:00回访了您。")
     assert en.endswith("; 2 March 11:00 called you back.")
     assert not controls.policy().linter.lint(zh, Standing(is_verified=True))

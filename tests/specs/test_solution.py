@@ -25,9 +25,9 @@ def propose(state: Given, by: str = "li.na", /, **data: Any) -> Any:
 
 @pytest.mark.clause("S000-3.1", "S004-5.3", "S004-4.3")
 def test_a_proposal_is_numbered_and_every_remedy_has_steps_a_time_and_a_person() -> None:
-    fact = proposed(propose(ready(), **offer("50.5")))
+    fact = proposed(propose(ready(), **offer("100.5")))
     [remedy] = fact.remedies
-    assert (fact.number, fact.total, fact.currency, fact.final) == (1, Decimal("50.50"), "CNY", False)
+    assert (fact.number, fact.total, fact.currency, fact.final) == (1, Decimal("100.50"), "CNY", False)
     assert (remedy.id, remedy.kind, remedy.responsible, remedy.steps) == (
         "1",
         "compensation",
@@ -52,6 +52,38 @@ def test_who_proposes_may_name_time_and_person_and_a_date_means_its_end() -> Non
     first, second = proposed(propose(ready(), **offer("1") | {"remedies": remedies})).remedies
     assert (first.due, first.responsible, first.amount) == (at("2026-03-05 00:00"), "hu.mei", Decimal("9.90"))
     assert (second.due, second.kind) == (at("2026-03-04 12:00"), "refund")
+
+
+@pytest.mark.clause("S004-4.3")
+@pytest.mark.parametrize(
+    ("due", "expected"), [(LATER, "due_in_the_past"), (LATER + MINUTE, ""), ("2026-03-01", "due_in_the_past")]
+)
+def test_nothing_is_promised_for_a_time_that_has_passed(due: Any, expected: str) -> None:
+    remedies = [{"kind": "refund", "amount": "1", "due": due if isinstance(due, str) else due.isoformat()}]
+    told = propose(ready(), **offer("1") | {"remedies": remedies})
+    assert getattr(told, "code", "") == expected
+    assert not expected or refusal(told).requirement == "S004-4.3"
+
+
+@pytest.mark.clause("S004-5.4")
+def test_a_department_named_stands_for_one_of_its_people_and_nobody_unknown_sees_to_anything() -> None:
+    def seen_to_by(name: str) -> Any:
+        remedies = [{"kind": "refund", "amount": "1", "responsible": name}]
+        return propose(ready(), **offer("1") | {"remedies": remedies})
+
+    [remedy] = proposed(seen_to_by("logistics")).remedies
+    assert controls.company().person[remedy.responsible].department == "logistics"
+    told = refusal(seen_to_by("somebody"))
+    assert (told.code, told.requirement) == ("unknown_person", "S004-5.4")
+
+
+@pytest.mark.clause("S001-18.12", "S001-7.3")
+def test_reasons_and_alternatives_are_words_to_the_customer_and_stand_against_the_lint_only_with_a_reason() -> None:
+    answers = {"补偿": {"result": "declined", "reason": "这不是我们的责任", "alternative": "维修"}}
+    data = offer("200") | {"answers": answers}
+    state = ready(liable=Liable.THIRD_PARTY)
+    assert code(propose(state, **data)) == "phrase_lint"
+    assert proposed(propose(state, **data, override="引用鉴定原文")).override == "引用鉴定原文"
 
 
 @pytest.mark.clause("S004-3.6", "S003-5.2", "S002-3.1")
@@ -268,8 +300,8 @@ def test_who_sees_to_a_remedy_is_known_and_not_accused(person: str, expected: st
 def test_after_a_decline_the_next_proposal_is_numbered_and_says_what_changed() -> None:
     state = after(ready(), "propose_solution", "li.na", **offer("50"))
     state = after(state, "decline", "li.na", **SAID | {"words": "太少"})
-    fact = proposed(propose(state, **offer("80")))
-    assert (fact.number, fact.changed) == (2, "compensation 50.00 -> compensation 80.00")
+    fact = proposed(propose(state, **offer("180")))
+    assert (fact.number, fact.changed) == (2, "compensation 100.00 -> compensation 180.00")
     assert proposed(propose(state, **offer("80", changed="另加道歉"))).changed == "另加道歉"
 
 

@@ -9,8 +9,10 @@ from pydantic import ValidationError
 from events.ending import Archived
 from events.envelope import Entry
 from events.handling import Classified, Escalated
+from events.reception import Supplemented
 from events.understanding import InformationRequested, UnderstandingConfirmed
 from events.vocabulary import Expectation, Mode, Priority, Purpose
+from services.workflow.classification import added_since_sorted
 from tests import controls
 from tests.bdd import Company, Given, code, decided, facts, given, refusal
 from tests.controls import C1, MINUTE, in_the_morning, put
@@ -106,13 +108,47 @@ def test_something_dangerous_that_is_added_later_makes_the_complaint_red() -> No
     assert "safety" in after.flags
 
 
+@pytest.mark.clause("S004-2.2", "S004-2.4")
+def test_something_dangerous_that_was_added_before_anybody_looked_makes_it_red_at_once() -> None:
+    after = given(controls.received(NOW), controls.supplemented(NOW, controls.DANGEROUS)).workflow_looks(NOW).after
+    assert after is not None
+    assert (after.priority, "safety" in after.flags) == (Priority.RED, True)
+
+
+@pytest.mark.clause("S004-2.2")
+def test_what_was_read_once_is_not_read_again_unless_only_a_person_sorted_it_since() -> None:
+    sorted_ = [controls.received(NOW), *added(0, 3), controls.classified(NOW)]
+    by_hand = controls.classified(NOW)._replace(actor=controls.person())
+    assert unread(*sorted_) == []
+    assert unread(*sorted_, *added(3, 5), by_hand) == ["第 3 次", "第 4 次"]
+
+
+def added(first: int, last: int) -> list[Entry]:
+    return [controls.supplemented(NOW, f"第 {number} 次", f"{number + 1:064}") for number in range(first, last)]
+
+
+def unread(*entries: Entry) -> list[str]:
+    return [fact.text for fact in added_since_sorted(controls.a_case(*entries).history)]
+
+
 @pytest.mark.clause("S001-16.6", "S004-3.5")
 def test_a_request_for_information_always_has_a_reason() -> None:
     named = on_the_phone().when("request_information", "li.na", NOW, what="购买凭证", reason="核对批次")
     assert named == [InformationRequested(what="购买凭证", reason="核对批次")]
-    [usual] = decided(on_the_phone().when("request_information", "li.na", NOW, what="购买凭证", reason=" "))
+    [usual] = decided(on_the_phone().when("request_information", "li.na", NOW, what="购买凭证"))
     assert isinstance(usual, InformationRequested)
     assert usual.reason == controls.policy().document.understanding.reason["zh"]
+
+
+@pytest.mark.clause("S001-4.3")
+def test_what_the_customer_was_asked_for_is_not_asked_again() -> None:
+    asked = on_the_phone().and_then(
+        Entry(
+            InformationRequested(what="购买凭证", reason="核对批次"), NOW, controls.person(), policy=controls.POLICY_ID
+        )
+    )
+    assert code(asked.when("request_information", "li.na", NOW, what="购买凭证")) == "already_asked"
+    assert decided(asked.when("request_information", "li.na", NOW, what="故障照片"))
 
 
 @pytest.mark.clause("S001-4.3")
@@ -173,6 +209,26 @@ def test_an_addition_may_bring_demands_files_and_names() -> None:
     [fact] = decided(given(*controls.handed_out()).when("supplement", "li.na", NOW, **data))
     after = given(*controls.handed_out(), Entry(fact, NOW, controls.person())).complaint
     assert (after.demands, after.accused, after.attachments[0].sha256) == (("道歉",), ("张伟",), "a" * 64)
+
+
+@pytest.mark.clause("S004-3.5")
+def test_a_file_may_come_without_its_size() -> None:
+    file = {"name": "照片.jpg", "media_type": "image/jpeg", "sha256": "a" * 64}
+    [fact] = decided(given(*controls.handed_out()).when("supplement", "li.na", NOW, text="照片", attachments=[file]))
+    assert isinstance(fact, Supplemented)
+    assert fact.attachments[0].size is None
+
+
+@pytest.mark.clause("S004-3.3")
+@pytest.mark.parametrize(
+    ("file", "missing"),
+    [("照片.jpg", "media_type, sha256"), ({"name": "照片.jpg", "media_type": "image/jpeg"}, "sha256")],
+)
+def test_a_file_that_cannot_be_told_from_another_is_refused_with_what_is_needed(file: object, missing: str) -> None:
+    told = refusal(given(*controls.handed_out()).when("supplement", "li.na", NOW, text="照片", attachments=[file]))
+    assert (told.code, told.facts["missing"]) == ("attachment_incomplete", missing)
+    assert "SHA-256" in told.zh
+    assert "SHA-256" in told.en
 
 
 @pytest.mark.clause("S004-3.5")

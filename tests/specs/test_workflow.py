@@ -7,12 +7,16 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from events.ending import Reopened, Resolved
 from events.envelope import Entry
 from events.handling import Assigned, Classified, ClockBreached, Escalated
-from events.vocabulary import Category, Priority
-from tests import controls
+from events.links import Linked, Unlinked
+from events.vocabulary import Audience, Category, Priority, Relation, Resolution
+from policy.contacting.notices import notices
+from tests import controls, examples
 from tests.bdd import Given, facts, given, names
 from tests.controls import HOUR, MINUTE, SECOND, at, in_the_morning
+from tests.outcomes import act
 
 NOW = in_the_morning()
 TICK = HOUR / 3_600_000
@@ -24,6 +28,17 @@ def after_looks(story: Given, *moments: datetime) -> Given:
     for moment in moments:
         story = story.and_then(*story.workflow_looks(moment).entries)
     return story
+
+
+def duplicate(moment: datetime) -> Entry:
+    """It repeats an earlier complaint."""
+    fact = Linked(to=examples.OTHER, relation=Relation.DUPLICATE, reason="links.duplicate")
+    return Entry(fact, moment, controls.machine("intake"), policy=controls.POLICY_ID)
+
+
+def parted(moment: datetime) -> Entry:
+    """It does not, a colleague found."""
+    return act(Unlinked(to=examples.OTHER, relation=Relation.DUPLICATE, reason="不同订单"), moment=moment)
 
 
 def breaches(story: Given) -> set[tuple[str, datetime]]:
@@ -103,6 +118,29 @@ def test_a_customer_nobody_reached_goes_one_level_up_once() -> None:
     unreached = given(*controls.handed_out(), controls.exhausted(NOW + 2 * MINUTE))
     story = after_looks(unreached, NOW + 3 * MINUTE, NOW + 4 * MINUTE)
     assert [(step.to_level, step.cause) for step in story.complaint.escalations] == [(2, "unreachable")]
+
+
+@pytest.mark.clause("S002-1.10")
+def test_a_customer_nobody_reached_in_a_later_round_goes_one_level_up_again_and_only_then() -> None:
+    first = given(*controls.handed_out(), controls.exhausted(NOW))
+    raised = first.and_then(*first.workflow_looks(NOW).entries)
+    begun_again = raised.and_then(act(Resolved(outcome=Resolution.CORRECTED)), act(Reopened(round=2, reason="不满意")))
+    assert "Escalated" not in names(begun_again.workflow_looks(NOW))
+    again = begun_again.and_then(controls.exhausted(NOW))
+    assert names(again.workflow_looks(NOW)).count("Escalated") == 1
+
+
+@pytest.mark.clause("S004-1.2")
+def test_a_duplicate_is_sorted_and_neither_handed_out_raised_nor_alerted_about_until_it_stands_alone() -> None:
+    merged = given(controls.received(NOW, text=controls.DANGEROUS), duplicate(NOW))
+    looked = merged.workflow_looks(NOW + 3 * HOUR)
+    assert names(looked)[0] == "Classified"
+    assert not {"Assigned", "Escalated"} & set(names(looked))
+    assert {fact.clock for fact in facts(looked) if isinstance(fact, ClockBreached)} == {"ack"}
+    known = merged.and_then(*looked.entries)
+    assert not [n for n in notices(known.case, controls.policy(), known.company, NOW) if n.audience is Audience.STAFF]
+    alone = known.and_then(parted(NOW + 3 * HOUR))
+    assert names(alone.workflow_looks(NOW + 3 * HOUR))[:2] == ["Assigned", "Escalated"]
 
 
 def test_the_next_look_is_just_after_the_next_deadline() -> None:

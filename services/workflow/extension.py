@@ -9,7 +9,7 @@ from events.execution import DeadlineExtended
 from events.fact import Value
 from policy.asking import Act, Acts, Ask, Decided
 from policy.handling.extension import is_within, running, times_extended
-from policy.people.participation import barred
+from policy.people.participation import superiors
 from policy.timing.moments import Named, instant_of
 
 
@@ -43,7 +43,7 @@ def _not_extendable(ask: Ask, clock: str) -> Refusal | None:
     return refuse(
         "clock_not_extendable" if known else "unknown_clock",
         "S003-2.5",
-        f"时限 {clock} 不可延期;可延期的时限:{listed}" if known else f"没有时限 {clock};可延期的时限:{listed}",
+        f"时限 {clock} 不可延期；可延期的时限：{listed}" if known else f"没有时限 {clock}；可延期的时限：{listed}",
         f"clock {clock} is never extended; these are: {listed}" if known else f"no clock {clock}; there are {listed}",
         clock=clock,
         allowed=listed,
@@ -51,21 +51,18 @@ def _not_extendable(ask: Ask, clock: str) -> Refusal | None:
 
 
 def _needs_supervisor(ask: Ask) -> Refusal | None:
-    level, people = ask.rules.extension.level, ask.organisation.person
-    if (ask.person.level or 0) >= level:
+    needed = ask.rules.extension.level
+    if ask.organisation.level_of(ask.by) >= needed:
         return None
-    out = barred(ask.complaint, ask.organisation)
-    line = [id_ for id_ in ask.organisation.managers_of(ask.by) if (people[id_].level or 0) >= level and id_ not in out]
-    others = [id_ for id_ in sorted(people) if (people[id_].level or 0) >= level and id_ not in out]
     return refuse(
         "needs_supervisor",
         "S003-2.5",
-        "延期须由主管批准,请报主管决定",
+        "延期须由主管批准，请报主管决定",
         "more time is granted by a supervisor: ask yours",
-        may=line or others,
+        may=superiors(ask.complaint, ask.by, needed, ask.organisation),
         recorded=True,
-        level=ask.person.level or 0,
-        needed=level,
+        level=ask.organisation.level_of(ask.by),
+        needed=needed,
     )
 
 
@@ -82,7 +79,7 @@ def _too_often(ask: Ask, clock: str) -> Refusal | None:
     return refuse(
         "extended_too_often",
         "S003-2.5",
-        f"时限 {clock} 已延期 {done} 次,不得再延",
+        f"时限 {clock} 已延期 {done} 次，不得再延",
         f"clock {clock} was extended {done} times already, which is the most",
         clock=clock,
         times=done,
@@ -107,7 +104,7 @@ def _not_further(ask: Ask, clock: str, until: datetime) -> Refusal | None:
     return refuse(
         "extension_out_of_range",
         "S003-2.5",
-        "延期后的时间必须晚于现有时限和现在,且不超过最长延期",
+        "延期后的时间必须晚于现有时限和现在，且不超过最长延期",
         "the new time lies after the deadline as it stands and after now, and not too far ahead",
         clock=clock,
         due=reading.due_at.isoformat(),
