@@ -1,16 +1,15 @@
 """Commands of people: refused with a reason, or recorded once whatever happens (design, section 6)."""
 
 import asyncio
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
 from pydantic import Field, field_validator
 
 from events.complaint import Case
+from events.digest import json_digest
 from events.envelope import Actor, Entry, History, Recorded, StreamId, as_json
 from events.fact import Fact, Value
 from events.kin import alone, with_kin
@@ -43,11 +42,16 @@ class Command(Value):
     @property
     def causation(self) -> str | None:
         """What its events name as their cause, with a digest of the data; None without an id."""
-        return None if self.id is None else f"{self._asked_as}/{_digest(self.data)}"
+        return None if self.id is None else f"{self._asked_as}/{self._content}"
 
     @property
     def _asked_as(self) -> str:
         return f"command/{self.by}/{self.name}/{self.id}"
+
+    @property
+    def _content(self) -> str:
+        """Eight signs that tell one content from another, whatever order its fields came in."""
+        return json_digest(self.model_dump(mode="json")["data"])[:8]
 
     def is_reused(self, causation: str | None) -> bool:
         """That cause was this command's id with other data."""
@@ -60,11 +64,6 @@ class Command(Value):
         """Another complaint the command speaks of, which the decision must see (`link`, `unlink`)."""
         to = self.data.get("to")
         return (StreamId(to),) if isinstance(to, str) and _ID.fullmatch(to) else ()
-
-
-def _digest(data: Mapping[str, Any]) -> str:
-    """Eight signs that tell one content from another, whatever order its fields came in."""
-    return hashlib.sha256(orjson.dumps(data, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()[:8]
 
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

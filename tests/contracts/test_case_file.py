@@ -1,11 +1,7 @@
 """The case file is complete by itself: whoever holds it needs no other source (S000-6.2, S002-3.4, S003-7.3)."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
 import pytest
-import pytest_asyncio
 
 from events.sentences import sentence
 from services.desk.case_file import case_file
@@ -16,17 +12,6 @@ from tests.desk_cases import Company, app_of
 from tests.outcomes import NOW, act, called_back, checked, ended, promised
 
 STORY = [*ended(), checked(), promised(), called_back()]
-
-
-@pytest.fixture
-def company(tmp_path: Path) -> Company:
-    return Company(tmp_path)
-
-
-@pytest_asyncio.fixture
-async def desk(company: Company) -> AsyncIterator[Desk]:
-    yield company.desk()
-    company.close()
 
 
 @pytest.mark.clause("S000-6.2")

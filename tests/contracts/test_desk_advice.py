@@ -1,7 +1,6 @@
 """Advice on drafts and guidance for whoever handles a complaint, as a stranger uses them over HTTP."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,11 +10,6 @@ import pytest_asyncio
 from events.envelope import StreamId
 from services.desk.problems import HANDLERS
 from tests.desk_cases import Company, app_of
-
-
-@pytest.fixture
-def company(tmp_path: Path) -> Company:
-    return Company(tmp_path)
 
 
 @pytest_asyncio.fixture

@@ -1,38 +1,17 @@
 """The reading half of the HTTP API as a stranger uses it (design, section 7)."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import orjson
 import pytest
-import pytest_asyncio
 
 from events.envelope import as_json
 from events.ledger import LedgerUnavailable
 from services.desk.desk import Desk
-from tests.desk_cases import Company, app_of
-
-
-@pytest.fixture
-def company(tmp_path: Path) -> Company:
-    return Company(tmp_path)
-
-
-@pytest_asyncio.fixture
-async def desk(company: Company) -> AsyncIterator[Desk]:
-    yield company.desk()
-    company.close()
-
-
-@pytest_asyncio.fixture
-async def api(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app_of(desk))
-    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
-        yield client
+from tests.desk_cases import Company
 
 
 async def get(api: httpx.AsyncClient, path: str, status: int = 200) -> Any:

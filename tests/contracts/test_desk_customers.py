@@ -1,13 +1,10 @@
 """The customer's card and what the file tells a colleague, over HTTP (S001-9.2, S004-8.5, S001-4.4)."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from events.ending import Archived, CalledBack, Resolved
 from events.envelope import Actor, StreamId
@@ -15,30 +12,11 @@ from events.fact import Fact
 from events.understanding import UnderstandingConfirmed
 from events.verification import EvidenceAdded, Verified
 from events.vocabulary import ActorKind, EvidenceKind, Liable, Medium, Resolution, Service
-from services.desk.desk import Desk
-from tests.desk_cases import Company, app_of
+from tests.desk_cases import Company
 
 LI_NA = Actor(kind=ActorKind.PERSON, id="li.na")
 PHONE = "138 0000-0000"
 SHA = "e" * 64
-
-
-@pytest.fixture
-def company(tmp_path: Path) -> Company:
-    return Company(tmp_path)
-
-
-@pytest_asyncio.fixture
-async def desk(company: Company) -> AsyncIterator[Desk]:
-    yield company.desk()
-    company.close()
-
-
-@pytest_asyncio.fixture
-async def api(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app_of(desk))
-    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
-        yield client
 
 
 async def get(api: httpx.AsyncClient, path: str, **params: str) -> Any:

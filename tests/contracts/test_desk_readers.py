@@ -1,41 +1,19 @@
 """Who reads what at the desk: the accused see neither file nor complainant, labels are for few (S002-7.2, C21, C22)."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from events.envelope import Actor, StreamId
 from events.participation import Recused
 from events.understanding import Labelled
 from events.vocabulary import ActorKind, LabelKind, Service
-from services.desk.desk import Desk
-from tests.desk_cases import MONDAY_AT_TEN, Company, app_of
+from tests.desk_cases import MONDAY_AT_TEN, Company
 
 PAGES = ("", "/events", "/clocks")
 LABEL = "这位客户声称要索赔"
-
-
-@pytest.fixture
-def company(tmp_path: Path) -> Company:
-    return Company(tmp_path)
-
-
-@pytest_asyncio.fixture
-async def desk(company: Company) -> AsyncIterator[Desk]:
-    yield company.desk()
-    company.close()
-
-
-@pytest_asyncio.fixture
-async def api(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app_of(desk))
-    async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
-        yield client
 
 
 async def get(api: httpx.AsyncClient, path: str, status: int = 200, *, reader: str | None = None, **asked: Any) -> Any:

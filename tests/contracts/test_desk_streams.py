@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,17 +16,6 @@ from tests.desk_cases import Company, app_of
 from tests.waiting import eventually
 
 EVENT_STREAM = {"accept": "text/event-stream"}
-
-
-@pytest.fixture
-def company(tmp_path: Path) -> Company:
-    return Company(tmp_path)
-
-
-@pytest_asyncio.fixture
-async def desk(company: Company) -> AsyncIterator[Desk]:
-    yield company.desk()
-    company.close()
 
 
 @pytest_asyncio.fixture
