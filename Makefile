@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check spec test-long test-fault docs format lock clean
+.PHONY: help up test check spec readers test-long test-fault docs format lock clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,8 +28,15 @@ check: .venv/installed ## formatter, linter, types, import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-spec: .venv/installed ## the tests
-	$(BIN)/python -m pytest -q --durations=5
+readers: .venv-readers/installed ## programs of others that read our exports in the tests, in their own environment
+
+.venv-readers/installed: tests/readers.lock
+	@$(PYTHON) -m venv .venv-readers
+	.venv-readers/bin/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes --only-binary :all: -r tests/readers.lock
+	@touch $@
+
+spec: .venv/installed .venv-readers/installed ## the tests
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=8
 
 test-long: .venv/installed ## long fuzz and soak runs
 	$(BIN)/python -m pytest -q -m long
@@ -46,6 +53,7 @@ format: .venv/installed ## format the code
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock
+	uv pip compile tests/readers.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o tests/readers.lock
 
 clean: ## remove what was made here, data of `make up` apart
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-readers .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ import structlog
 from nats.errors import Error as NatsError
 
 from deploy.nats_server import NatsServer, NatsServerFailed
+from events import durable
 from events.bus import connect, end
 from events.ledger import Clock, Ledger
 from events.streams import StreamsDiffer, differences, wanted
@@ -87,11 +88,7 @@ def _write_run_file(data: Path, server: NatsServer, house: House) -> None:
         "http": f"http://{house.settings.http_host}:{house.http_port}",
         "pid": os.getpid(),
     }
-    file = data / RUN_FILE
-    new = data / f"{RUN_FILE}.new"
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        json.dump(run, out)
-    new.replace(file)
+    durable.write(data / RUN_FILE, json.dumps(run).encode())
 
 
 def read_run_file(data: Path) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Any, Final, NamedTuple, Self
 
 from deploy.permissions import authorization
+from events import durable
 from events.subjects import Role
 
 HOST: Final = "127.0.0.1"
@@ -74,6 +75,7 @@ class NatsServer:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         remembered = _read_json(self._state_file)
         self._passwords = passwords or passwords_from(remembered)
+        self._store_key = str(remembered.get("store_key") or secrets.token_urlsafe(32))
         self._fixed_port = port if port > 0 else None
         self._port = self._fixed_port or int(remembered.get("port", -1))
         self._monitor_port: int | None = None
@@ -211,7 +213,8 @@ class NatsServer:
     def _launch(self) -> None:
         if self._fixed_port is None and not _is_free(self._port):
             self._port = -1
-        _write_private(self._config_file, self._config())
+        durable.write(self._config_file, self._config().encode())
+        self._remember()  # before anything is written with a new key
         for stale in self.directory.glob("nats-server_*.ports"):
             stale.unlink(missing_ok=True)
         with self.log.open("ab") as log:
@@ -232,8 +235,12 @@ class NatsServer:
         ports = self._ports()
         self._port = _port_in(ports["nats"])
         self._monitor_port = _port_in(ports["monitoring"]) if "monitoring" in ports else None
+        self._remember()
+
+    def _remember(self) -> None:
         passwords = {role.value: password for role, password in self._passwords.items()}
-        _write_private(self._state_file, json.dumps({"port": self._port, "passwords": passwords}))
+        state = {"port": self._port, "passwords": passwords, "store_key": self._store_key}
+        durable.write(self._state_file, json.dumps(state).encode())  # it holds passwords
 
     def _ports(self) -> dict[str, list[str]]:
         """The ports file, which the server writes once it listens; empty until it is complete."""
@@ -250,7 +257,13 @@ class NatsServer:
             "logfile_size_limit": 10 << 20,
             "logfile_max_num": 3,
             # Acknowledged means on the disk; the default is two minutes later (pitfalls E3).
-            "jetstream": {"store_dir": str(self.store), "sync_interval": "always"},
+            "jetstream": {
+                "store_dir": str(self.store),
+                "sync_interval": "always",
+                # Submissions wait here as channels sent them: what is left of them in freed blocks stays unreadable.
+                "cipher": "chachapoly",
+                "key": self._store_key,
+            },
         }
         if self.auth:
             settings["authorization"] = authorization(self._passwords)
@@ -309,15 +322,6 @@ def _read_json(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text())
         return found
     return {}
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write whole or not at all, for the owner's eyes only: it holds passwords."""
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 def _port_in(urls: Sequence[str]) -> int:

@@ -114,6 +114,8 @@ RIGHTS: Final[Mapping[Role, Rights]] = {
         (subjects.COMMANDS_SUBJECTS, subjects.LEDGER_APPENDED),
         subjects.LEDGER_APPENDED,
     ),
+    # It has nothing to say; an empty list would allow everything, so it may speak to itself.
+    Role.SEAL: _rights(Role.SEAL, (f"{subjects.inbox(Role.SEAL)}.>",), subjects.LEDGER_APPENDED),
     Role.SETUP: _rights(Role.SETUP, (subjects.LEDGER_APPENDED, subjects.NUDGES_SUBJECTS, *_manage())),
     Role.CHANNEL: _rights(Role.CHANNEL, (subjects.INTAKE_SUBJECTS,), subjects.RECEIPTS_SUBJECTS),
     Role.OPERATOR: Rights((">",), (">",)),

@@ -20,8 +20,10 @@ digest.py       the digest a content is known by
 commands.py     commands of people: refused with a reason, or recorded once
 texts.py, problems.py: what a text from outside must be, and what is wrong with data
 ledger.py       append with an expected version, read one, read all; group commit
+durable.py      files on the disk whole or not at all
 cases.py        cases a process has just seen
 reconciler.py   load, decide, append, and again where somebody else was faster
+paging.py       a store read from end to end, a page at a time
 stores.py       the ledger's SQLite, PostgreSQL and in-memory stores, and what they refuse to run on
 subjects.py     streams, subjects, durable names: spelled here and nowhere else
 relay.py        ledger -> JetStream

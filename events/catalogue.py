@@ -8,8 +8,18 @@ import orjson
 
 from events.company import OrganisationPublished, PolicyPublished
 from events.contact import ContactStarted, Replied, RetryAttempted, StaffAlerted
+from events.customers import (
+    Disclosed,
+    ErasureRequested,
+    HoldPlaced,
+    HoldReleased,
+    HoldReleaseRequested,
+    KeyDestroyed,
+    UseAllowed,
+    UseRestricted,
+)
 from events.ending import Archived, CalledBack, NotAccepted, Reopened, Resolved, Withdrawn
-from events.envelope import Actor, Entry, Recorded, StreamId, instant
+from events.envelope import Actor, Entry, Recorded, StreamId, instant, unreadable
 from events.execution import (
     CommitmentKept,
     CommitmentMade,
@@ -19,7 +29,7 @@ from events.execution import (
     StepCompleted,
     StepFailed,
 )
-from events.fact import Fact, Value
+from events.fact import Fact, Value, personal_paths
 from events.handling import Assigned, Classified, ClockBreached, Escalated
 from events.learning import ActionPlanned, ActionTaken, EffectMeasured, Reviewed
 from events.links import Linked, Unlinked
@@ -34,6 +44,7 @@ from events.participation import (
     TaskClosed,
     TaskOpened,
 )
+from events.privacy import Erased, Restricted, RestrictionLifted
 from events.reception import Received, Supplemented
 from events.solution import (
     ApprovalGiven,
@@ -101,12 +112,28 @@ FACTS: tuple[type[Fact], ...] = (
     ActionPlanned,
     ActionTaken,
     EffectMeasured,
+    Restricted,
+    RestrictionLifted,
+    Erased,
+    Disclosed,
+    HoldPlaced,
+    HoldReleaseRequested,
+    HoldReleased,
+    UseRestricted,
+    UseAllowed,
+    ErasureRequested,
+    KeyDestroyed,
     PolicyPublished,
     OrganisationPublished,
 )
 """Every fact there is, in the order a complaint lives."""
 
 BY_TYPE: dict[str, type[Fact]] = {fact.TYPE: fact for fact in FACTS}
+PERSONAL = frozenset(fact.TYPE for fact in FACTS if any(personal_paths(fact)))
+"""Facts that hold texts of a customer."""
+OF_COMPLAINTS = frozenset(fact.TYPE for fact in FACTS if fact.TYPE.startswith("complaint."))
+"""Facts of complaints; the others stand in streams of the company and of customers."""
+OF_OTHERS = BY_TYPE.keys() - OF_COMPLAINTS
 
 Payload = dict[str, Any]
 Upcaster = Callable[[Payload], Payload]
@@ -138,8 +165,11 @@ _VALIDATE = {fact.TYPE: _Stored[fact].__pydantic_validator__.validate_python for
 _CURRENT = {fact.TYPE: b'{"v":%d,' % fact.VERSION for fact in FACTS}
 
 
-def encode(entry: Entry, recorded_at: datetime) -> bytes:
-    """The bytes stored for an entry: JSON whose fields follow the outside event after `type`."""
+def encode(entry: Entry, recorded_at: datetime, seal: Callable[[str], str] | None = None) -> bytes:
+    """The bytes stored for an entry: JSON whose fields follow the outside event after `type`.
+
+    With a seal personal texts are stored as tokens (ADR 0019).
+    """
     fact, actor = entry.fact, entry.actor
     head = orjson.dumps(
         {
@@ -151,21 +181,26 @@ def encode(entry: Entry, recorded_at: datetime) -> bytes:
             "policy": entry.policy,
         }
     )
-    return b'%b,"data":%b}' % (head[:-1], fact.__pydantic_serializer__.to_json(fact))
+    return b'%b,"data":%b}' % (head[:-1], fact.__pydantic_serializer__.to_json(fact, context=seal))
 
 
 def decode(position: int, complaint_id: StreamId, version: int, topic: str, state: bytes) -> Recorded:
     """A stored row as a recorded fact, upcast to the newest version.
 
-    Raises UnknownFact for a type or version of a later release.
+    Raises UnknownFact for a type or version of a later release, BrokenHistory for what is no event.
     """
     current = _CURRENT.get(topic)
     if current is None:
+        if not topic:
+            raise unreadable(position)
         raise UnknownFact(f"{topic} at position {position}: no such event in this release")
-    if state.startswith(current):
-        stored = _VALIDATE_JSON[topic](state)
-    else:
-        stored = _VALIDATE[topic](upcast(topic, orjson.loads(state)))
+    try:
+        if state.startswith(current):
+            stored = _VALIDATE_JSON[topic](state)
+        else:
+            stored = _VALIDATE[topic](upcast(topic, orjson.loads(state)))
+    except (ValueError, KeyError, TypeError, AttributeError) as damaged:
+        raise unreadable(position) from damaged
     return Recorded(
         position,
         complaint_id,
@@ -192,28 +227,39 @@ def upcast(topic: str, stored: Payload) -> Payload:
 
 
 def wire(position: int, complaint_id: StreamId, version: int, topic: str, state: bytes) -> bytes:
-    """The outside event as JSON bytes, spliced from the stored bytes: the relay decodes nothing."""
+    """The outside event as JSON bytes, spliced from the stored bytes: the relay decodes nothing.
+
+    Raises BrokenHistory for bytes that are no stored event: its first byte is not in the line, so it is looked at here.
+    """
+    if state[:1] != b"{":
+        raise unreadable(position)
     head = f'{{"position":{position},"complaint_id":"{complaint_id}","version":{version},"type":"{topic}",'
     return head.encode() + state[1:]
 
 
-def occurred_at(state: bytes) -> str:
-    """When a stored event occurred, read from its bytes: instants have a fixed width and this one comes first."""
-    return _instant_after(_OCCURRED_AT, state)
+def occurred_at(state: bytes, position: int) -> str:
+    """When a stored event occurred, read from its bytes: instants have a fixed width and this one comes first.
+
+    Raises BrokenHistory for bytes without one.
+    """
+    return _instant_after(_OCCURRED_AT, state, position)
 
 
-def recorded_at(state: bytes) -> str:
+def recorded_at(state: bytes, position: int) -> str:
     """When the ledger took a stored event, read from its bytes in the same way; it rises with the position."""
-    return _instant_after(_RECORDED_AT, state)
+    return _instant_after(_RECORDED_AT, state, position)
 
 
 _OCCURRED_AT = b'"occurred_at":"'
 _RECORDED_AT = b'"recorded_at":"'
 
 
-def _instant_after(mark: bytes, state: bytes) -> str:
-    start = state.index(mark) + len(mark)
-    return state[start : start + len("2026-03-02T12:50:00.000000Z")].decode()
+def _instant_after(mark: bytes, state: bytes, position: int) -> str:
+    start = state.find(mark) + len(mark)
+    found = state[start : start + len("2026-03-02T12:50:00.000000Z")]
+    if start < len(mark) or not found.isascii():
+        raise unreadable(position)
+    return found.decode()
 
 
 def from_json(event: Payload) -> Recorded:

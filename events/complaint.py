@@ -9,6 +9,7 @@ from events.execution import Execution
 from events.learning import Learning
 from events.links import Links
 from events.participation import Participation
+from events.privacy import Privacy
 from events.reception import Attachment, Customer
 from events.solution import Solution
 from events.understanding import Understanding
@@ -109,6 +110,7 @@ class Complaint(NamedTuple):
     execution: Execution = Execution()
     ending: Ending = Ending()
     learning: Learning = Learning()
+    privacy: Privacy = Privacy()
 
     @property
     def status(self) -> str:

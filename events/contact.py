@@ -68,7 +68,7 @@ class RetryAttempted(Fact):
     counted: bool
     """False when too early, in quiet hours, unknown, or the first failure itself (S002-1.10, 1.11)."""
     contact: str | None = None
-    note: str = ""
+    note: Personal = ""
     notice: str | None = None
     """Name of the message given up, where it is not its kind."""
 

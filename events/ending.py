@@ -68,7 +68,7 @@ class Reopened(Fact):
 
     round: int
     """2 for the first reopening."""
-    reason: str
+    reason: Personal
 
 
 class Archived(Fact):

@@ -72,14 +72,34 @@ class History(tuple[Recorded, ...]):
 
 
 class BrokenHistory(Exception):
-    """A stream's versions are not 1..n: the ledger was altered, or events were lost."""
+    """What is stored is not the history it was: an event cannot be read, or one is missing."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(zh, en)
+        self.zh = zh
+        self.en = en
+
+    def __str__(self) -> str:
+        return f"{self.zh} / {self.en}"
+
+
+def unreadable(position: int) -> BrokenHistory:
+    """What stands at that position is no event: it was altered there."""
+    return BrokenHistory(
+        f"位置 {position} 的事件无法读取，请运行 amends verify",
+        f"the event at position {position} cannot be read: run `amends verify`",
+    )
 
 
 def contiguous(history: Iterable[Recorded], after: int = 0) -> Iterator[Recorded]:
     """The same facts, which follow that version; raises BrokenHistory where one is missing (I3)."""
     for wanted, recorded in enumerate(history, start=after + 1):
         if recorded.version != wanted:
-            raise BrokenHistory(f"{recorded.complaint_id}: version {wanted} is missing before {recorded.version}")
+            raise BrokenHistory(
+                f"{recorded.complaint_id} 在位置 {recorded.position} 之前缺少版本 {wanted}，请运行 amends verify",
+                f"{recorded.complaint_id}: version {wanted} is missing before position {recorded.position}: "
+                "run `amends verify`",
+            )
         yield recorded
 
 
@@ -90,7 +110,12 @@ def complaint_id(channel: str, external_ref: str) -> StreamId:
 
 def company_stream(name: str) -> StreamId:
     """The id of a company stream: `policies` or `organisation`."""
-    return _uuid5(f"company/{name}")
+    return named_stream(f"company/{name}")
+
+
+def named_stream(name: str) -> StreamId:
+    """The id of the stream of that name; complaints have their own, above."""
+    return _uuid5(name)
 
 
 def _uuid5(name: str) -> StreamId:

@@ -69,8 +69,8 @@ class RefundPaid(Fact):
     amount: Money
     currency: Currency
     method: RefundMethod
-    reference: str
-    reason: str = ""
+    reference: Personal
+    reason: Personal = ""
     """Why not by the preferred method (S002-6.5)."""
 
 
@@ -84,7 +84,7 @@ class CommitmentMade(Fact):
 
     promise: str
     """`p1`, `p2`, in order."""
-    what: str
+    what: Personal
     by: datetime
     person: str
     """Who keeps it."""
@@ -120,7 +120,7 @@ class DeadlineExtended(Fact):
 
     clock: str
     until: datetime
-    reason: str
+    reason: Personal
 
 
 class Done(NamedTuple):

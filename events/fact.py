@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, SerializationInfo
 
 from events.vocabulary import Language, Service
 
@@ -29,8 +29,14 @@ class PersonalData:
     """Marks a field that identifies a person or holds their words, so that erasure can find it (M16)."""
 
 
-Personal = Annotated[str, PersonalData()]
-"""Text about a person; the decisions see plain text, stores may hold it encrypted."""
+def _sealed(text: str, info: SerializationInfo) -> str:
+    """The text itself, or its token where the ledger writes it: the context is the seal (ADR 0019)."""
+    seal = info.context
+    return seal(text) if callable(seal) and text else text
+
+
+Personal = Annotated[str, PersonalData(), PlainSerializer(_sealed, when_used="json")]
+"""Text about a person; decisions see it plain, the ledger holds a token in its place."""
 
 
 class Fact(Value):

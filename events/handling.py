@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from events.fact import Fact
+from events.fact import Fact, Personal
 from events.vocabulary import Category, Complexity, Mode, Nature, Priority, Service
 
 
@@ -58,7 +58,7 @@ class Escalated(Fact):
     person: str
     """Who decides at the new level, or the colleague standing in."""
     cause: str
-    reason: str = ""
+    reason: Personal = ""
 
 
 class ClockBreached(Fact):

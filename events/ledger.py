@@ -1,20 +1,24 @@
 """The ledger: append with an expected version, read one complaint, read all after a position; group commit."""
 
 import asyncio
+import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from threading import Condition
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 
 from events.cases import Cases
-from events.catalogue import decode, encode, topics_of
-from events.envelope import Entry, History, Recorded, StreamId, contiguous
-from events.stores import Row, Store, WeakDurability, pages
+from events.catalogue import PERSONAL, decode, encode, topics_of
+from events.envelope import Entry, History, Recorded, StreamId, contiguous, instant
+from events.keyring import Keyring, KeysUnavailable, Seal, Wanted
+from events.paging import pages, pages_by_stream, position_before
+from events.stores import Row, Store, WeakDurability
+from events.tokens import CustomerId
 from events.vocabulary import Service
 
 P = ParamSpec("P")
@@ -36,6 +40,8 @@ class Append(NamedTuple):
     expected: int
     """The version the decision saw; 0 for a new stream."""
     entries: tuple[Entry, ...]
+    known_by: frozenset[str] = frozenset()
+    """What tells the customer of a new complaint: addresses and member ids in one spelling."""
 
 
 class Conflict(NamedTuple):
@@ -44,6 +50,12 @@ class Conflict(NamedTuple):
     stream: StreamId
     expected: int
     found: int
+
+
+class Written(list[Recorded]):
+    """The facts of one append as they were decided, and their rows as they are stored."""
+
+    rows: tuple[Row, ...] = ()
 
 
 Appended = list[Recorded] | Conflict
@@ -61,10 +73,14 @@ class NotYourFact(Exception):
 class Ledger:
     """One ledger over one store. Reads block; `append` is for one event loop and commits in groups."""
 
-    def __init__(self, store: Store, clock: Clock, *, unsafe: bool = False) -> None:
+    def __init__(self, store: Store, clock: Clock, *, keyring: Keyring | None = None, unsafe: bool = False) -> None:
         self.store = store
-        self.cases = Cases(self.rows_of)
-        """What decisions look at."""
+        self.keyring = keyring
+        """Seals and opens personal texts; without one they are written as they are and tokens stay tokens."""
+        self.cases = Cases(self.rows_of, self.opened)
+        """What decisions look at, personal texts readable."""
+        self.sealed_cases = Cases(self.rows_of)
+        """The same as stored: for readers who may not see personal texts."""
         self._gate = Condition()
         self._asking = 0
         """Questions the store is answering now, in any thread."""
@@ -82,27 +98,40 @@ class Ledger:
         """The right to append the facts of one service."""
         return Writer(self, service)
 
-    def load(self, stream: StreamId) -> History:
-        """All facts of one stream; empty when there is none."""
-        return self.load_many([stream]).get(stream, History())
+    def load(self, stream: StreamId, *, sealed: bool = False) -> History:
+        """All facts of one stream, personal texts readable unless `sealed`; empty when there is none."""
+        return self.load_many([stream], sealed=sealed).get(stream, History())
 
-    def load_many(self, streams: Iterable[StreamId]) -> dict[StreamId, History]:
+    def load_many(self, streams: Iterable[StreamId], *, sealed: bool = False) -> dict[StreamId, History]:
         """All facts of many streams in one query; streams without facts are left out."""
+        rows = self.rows_of(streams)
         return {
             stream: History(contiguous(decode(*row) for row in of_one))
-            for stream, of_one in groupby(self.rows_of(streams), key=lambda row: row.stream)
+            for stream, of_one in groupby(rows if sealed else self.opened(rows), key=lambda row: row.stream)
         }
+
+    def opened(self, rows: Sequence[Row], *, whole: bool = True) -> Sequence[Row]:
+        """Rows with personal texts readable where their keys exist; `whole` where no row of a stream is left out."""
+        return rows if self.keyring is None else self.ask(self.keyring.opened, rows, whole=whole)
+
+    def customers(self, streams: Iterable[StreamId]) -> Mapping[StreamId, CustomerId]:
+        """Under whose keys the personal texts of these complaints are sealed; blocks."""
+        return {} if self.keyring is None else self.ask(self.keyring.store.customers, list(streams))
+
+    def mark(self, known_by: str) -> str:
+        """The digest under which views find an address or member id; keyed where texts are sealed."""
+        return self.keyring.mark(known_by) if self.keyring else hashlib.sha256(known_by.encode()).hexdigest()
 
     def rows_of(self, streams: Iterable[StreamId]) -> Sequence[Row]:
         """The stored rows of many streams in one query, each stream in order of version."""
-        return self._ask(self.store.streams, list(streams))
+        return self.ask(self.store.streams, list(streams))
 
     def rows_after(self, position: int, limit: int) -> Sequence[Row]:
         """The next stored rows in ledger order, as stored."""
-        return self._ask(self.store.after, position, limit)
+        return self.ask(self.store.after, position, limit)
 
     def replay(self, position: int = 0) -> Iterator[Recorded]:
-        """Every fact after a position in ledger order, with bounded memory."""
+        """Every fact after a position in ledger order as stored: tokens stay tokens; with bounded memory."""
         for row in self.scan(position):
             yield decode(*row)
 
@@ -110,17 +139,29 @@ class Ledger:
         """Every stored row after a position in ledger order, page by page."""
         return pages(self.rows_after, position)
 
+    def scan_streams(self, first: StreamId, end: StreamId) -> Iterator[Row]:
+        """Every stored row of the streams from `first` on and before `end`, stream after stream, page by page."""
+        return pages_by_stream(lambda *asked: self.ask(self.store.by_stream, *asked), first, end)
+
     def versions(self, streams: Iterable[StreamId]) -> dict[StreamId, int]:
         """The last version of each stream that has one."""
-        return dict(self._ask(self.store.versions, list(streams)))
+        return dict(self.ask(self.store.versions, list(streams)))
 
     def weaknesses(self) -> list[str]:
         """Settings under which an acknowledged event could be lost, each with its cure."""
-        return self._ask(self.store.weaknesses)
+        return self.ask(self.store.weaknesses)
 
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
-        return self._ask(self.store.head)
+        return self.ask(self.store.head)
+
+    def position_before(self, moment: datetime) -> int:
+        """The position after which everything was recorded at that instant or later."""
+        return position_before(self.rows_after, self.head(), instant(moment))
+
+    def count(self, after: int, up_to: int) -> int:
+        """How many events stand behind a position and not behind another."""
+        return self.ask(self.store.count, after, up_to)
 
     async def append_all(self, appends: Sequence[Append]) -> list[Appended]:
         """What became of each append; those that arrive while a commit runs go together into the next.
@@ -168,17 +209,36 @@ class Ledger:
         An append whose version was taken becomes a Conflict and the others are committed.
         """
         recorded_at = self._clock()
+        seals = self._seals(appends)
         results: dict[int, Appended] = {}
         waiting = list(enumerate(appends))
         while waiting:
             turn, waiting = _one_a_stream(waiting)
-            self._commit_turn(turn, recorded_at, results)
+            self._commit_turn(turn, recorded_at, seals, results)
         return [results[index] for index in range(len(appends))]
 
-    def _commit_turn(self, turn: list[tuple[int, Append]], recorded_at: datetime, results: dict[int, Appended]) -> None:
+    def _seals(self, appends: Sequence[Append]) -> Mapping[StreamId, Seal]:
+        """How the personal texts of these appends are sealed; keys are safe before anything is written with them."""
+        if self.keyring is None:
+            return {}
+        wanted = {
+            append.stream: Wanted(append.stream, append.known_by)
+            for append in reversed(appends)
+            if any(entry.fact.TYPE in PERSONAL for entry in append.entries)
+        }
+        return self.ask(self.keyring.seals, list(wanted.values())) if wanted else {}
+
+    def _commit_turn(
+        self,
+        turn: list[tuple[int, Append]],
+        recorded_at: datetime,
+        seals: Mapping[StreamId, Seal],
+        results: dict[int, Appended],
+    ) -> None:
         for _ in range(len(turn) + 1):
             try:
-                positions = self._ask(self.store.insert, [e for _, a in turn for e in _stored(a, recorded_at)])
+                stored = [e for _, a in turn for e in _stored(a, recorded_at, seals.get(a.stream))]
+                positions = self.ask(self.store.insert, stored)
             except IntegrityError:
                 # Another process may still win between this look and the next insert: then the loop turns again.
                 found = self.versions(append.stream for _, append in turn)
@@ -188,11 +248,9 @@ class Ledger:
                 if not turn:
                     return
                 continue
-            numbers = iter(positions)
+            rows = iter(list(map(_row, positions, stored)))
             for index, append in turn:
-                results[index] = [
-                    _recorded(next(numbers), append, offset, recorded_at) for offset in range(len(append.entries))
-                ]
+                results[index] = _written(tuple(islice(rows, len(append.entries))), append, recorded_at)
             return
         raise LedgerUnavailable("the store refuses these events although their versions are free")
 
@@ -204,8 +262,11 @@ class Ledger:
             # A cancelled task leaves its read running in a thread, and SQLite crashes when it is closed under one.
             self._gate.wait_for(lambda: self._asking == 0, CLOSE_SECONDS)
         self.store.close()
+        if self.keyring is not None:
+            self.keyring.close()
 
-    def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What store or keyring answer; raises LedgerUnavailable while they do not, or after closing."""
         with self._gate:
             if self._is_closed:
                 raise LedgerUnavailable("the ledger is closed")
@@ -214,7 +275,7 @@ class Ledger:
             return question(*args, **kwargs)
         except IntegrityError:
             raise
-        except PersistenceError as failure:
+        except (PersistenceError, KeysUnavailable) as failure:
             raise LedgerUnavailable(f"{type(failure).__name__}: {failure}") from failure
         finally:
             with self._gate:
@@ -257,9 +318,19 @@ def _one_a_stream(waiting: list[tuple[int, Append]]) -> tuple[list[tuple[int, Ap
     return turn, later
 
 
-def _stored(append: Append, recorded_at: datetime) -> Iterator[StoredEvent]:
+def _stored(append: Append, recorded_at: datetime, seal: Seal | None) -> Iterator[StoredEvent]:
     for version, entry in enumerate(append.entries, start=append.expected + 1):
-        yield StoredEvent(append.stream, version, entry.fact.TYPE, encode(entry, recorded_at))
+        yield StoredEvent(append.stream, version, entry.fact.TYPE, encode(entry, recorded_at, seal))
+
+
+def _row(position: int, event: StoredEvent) -> Row:
+    return Row(position, StreamId(str(event.originator_id)), event.originator_version, event.topic, event.state)
+
+
+def _written(rows: tuple[Row, ...], append: Append, recorded_at: datetime) -> Written:
+    written = Written(_recorded(row.position, append, offset, recorded_at) for offset, row in enumerate(rows))
+    written.rows = rows
+    return written
 
 
 def _recorded(position: int, append: Append, offset: int, recorded_at: datetime) -> Recorded:

@@ -17,10 +17,10 @@ class Linked(Fact):
 
     to: StreamId
     relation: Relation
-    reason: str
+    reason: Personal
     leads: bool = False
     """True on the earlier complaint: `to` follows it."""
-    accused: tuple[Personal, ...] = ()
+    accused: tuple[str, ...] = ()
     """Staff accused in either of two duplicates: they take no part in the one that is handled (S002-7.1)."""
 
 
@@ -35,7 +35,7 @@ class Unlinked(Fact):
 
     to: StreamId
     relation: Relation
-    reason: str
+    reason: Personal
     leads: bool = False
     """True on the earlier complaint: `to` followed it. Its own clocks never stood still for that (S004-1.2)."""
 

@@ -23,7 +23,7 @@ class HandedOver(Fact):
     """Who handled it until now."""
     handler: str
     department: str
-    reason: str
+    reason: Personal
 
 
 class OwnerNamed(Fact):
@@ -52,7 +52,7 @@ class Recused(Fact):
     }
 
     person: str
-    reason: str
+    reason: Personal
     lifted: bool = False
     """True: compliance lets the person take part, for the reason given."""
 
@@ -113,7 +113,7 @@ class TaskOpened(Fact):
     person: str
     party: str | None = None
     """The third party concerned, a carrier; the person stays in touch with it."""
-    what: str
+    what: Personal
     due: datetime
 
 

@@ -55,10 +55,11 @@ class Received(Fact):
     scene: Personal | None = None
     """When and where the problem was noticed (S004-1.10)."""
     demands: tuple[Personal, ...] = ()
-    accused: tuple[Personal, ...] = ()
-    """Staff the customer complains about, by id or name; they take no part (S002-7.1)."""
+    accused: tuple[str, ...] = ()
+    """Staff the customer complains about, by id or name; they take no part (S002-7.1). Staff of ours stay readable:
+    that they took no part must be provable also after the customer was erased."""
     attachments: tuple[Attachment, ...] = ()
-    content_sha256: str
+    content_sha256: Personal
     """Digest of the submission as sent, so that a repeat with other content is noticed."""
 
 
@@ -72,7 +73,7 @@ class Supplemented(Fact):
 
     text: Personal
     demands: tuple[Personal, ...] = ()
-    accused: tuple[Personal, ...] = ()
+    accused: tuple[str, ...] = ()
     """Staff the customer names only now: they take no part from here on (S002-7.1)."""
     attachments: tuple[Attachment, ...] = ()
-    content_sha256: str
+    content_sha256: Personal

@@ -138,7 +138,7 @@ class Relay:
             CE_TYPE: row.topic,
             CE_SOURCE: self._source,
             CE_SUBJECT: row.stream,
-            CE_TIME: occurred_at(row.state),
+            CE_TIME: occurred_at(row.state, row.position),
             "content-type": "application/json",
         }
         return Message(complaints_subject(row.topic, row.stream), wire(*row), headers)

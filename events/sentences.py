@@ -4,6 +4,7 @@ from datetime import date, datetime, tzinfo
 
 from events.codes import in_plain
 from events.envelope import Actor, Recorded
+from events.tokens import masked
 from events.vocabulary import ActorKind, Language, Word
 
 CODED = frozenset({"as_role", "stages", "rule", "cause", "ground", "reason"})
@@ -16,7 +17,10 @@ _YES: dict[Language, dict[bool, str]] = {"zh": {True: "是", False: "否"}, "en"
 
 
 def sentence(recorded: Recorded, language: Language, zone: tzinfo) -> str:
-    """The sentence of that fact with times local in the zone, to the second; one line whatever the fact holds."""
+    """The sentence of that fact with times local in the zone, to the second; one line whatever the fact holds.
+
+    What stands sealed in the fact is hidden.
+    """
     fact = recorded.fact
     words = {
         name: in_words(_plain(getattr(fact, name), language) if name in CODED else getattr(fact, name), language, zone)
@@ -26,7 +30,7 @@ def sentence(recorded: Recorded, language: Language, zone: tzinfo) -> str:
     # Chinese goes on without a space, which is hard to read after Latin letters.
     words["actor"] = f"{actor} " if language == "zh" and actor[-1].isascii() else actor
     words["time"] = local_time(recorded.occurred_at, zone)
-    return fact.told(language).format_map(words)
+    return masked(fact.told(language).format_map(words))
 
 
 def _plain(value: object, language: Language) -> object:

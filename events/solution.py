@@ -104,7 +104,7 @@ class ApprovalGiven(Fact):
     subject: str
     content_sha256: str
     as_role: str
-    reason: str = ""
+    reason: Personal = ""
     more: bool = False
     """Others still have to decide: their time begins now (S002-4.6)."""
 
@@ -120,7 +120,7 @@ class ApprovalRefused(Fact):
     subject: str
     content_sha256: str
     as_role: str
-    reason: str
+    reason: Personal
 
 
 class ApprovalWithdrawn(Fact):

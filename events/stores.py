@@ -4,7 +4,8 @@ Each store adds to its recorder what a batch needs: many streams in one query, t
 Stream ids are kept as text on every store (ADR 0004).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -15,9 +16,11 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Identifier
 
+from events.columns import typed
 from events.envelope import StreamId
 
 TABLE = "stored_events"
+_SELECT = f"SELECT rowid, originator_id, originator_version, topic, state FROM {TABLE}"
 
 
 class Row(NamedTuple):
@@ -28,6 +31,10 @@ class Row(NamedTuple):
     version: int
     topic: str
     state: bytes
+
+
+Place = tuple[StreamId, int]
+"""A stream and a version in it; version 0 stands before the stream's first row."""
 
 
 class WeakDurability(Exception):
@@ -49,8 +56,14 @@ class Store(Protocol):
     def after(self, position: int, limit: int) -> Sequence[Row]:
         """The next rows of the whole ledger in order of position."""
 
+    def by_stream(self, after: Place, end: StreamId, limit: int) -> Sequence[Row]:
+        """The next rows in order of stream and version, behind a place and in streams before `end`."""
+
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
+
+    def count(self, after: int, up_to: int) -> int:
+        """How many rows stand behind a position and not behind another."""
 
     def create(self) -> None:
         """Make the tables; harmless when they exist."""
@@ -108,30 +121,33 @@ class SQLiteStore(SQLiteApplicationRecorder):
         """All rows of these streams, each stream in order of version."""
         rows: list[Row] = []
         for some in _chunks(streams):
-            rows += map(
-                Row._make,
-                self._rows(
-                    f"SELECT rowid, originator_id, originator_version, topic, state FROM {TABLE} "
-                    f"WHERE originator_id IN ({_marks(some)}) ORDER BY originator_id, originator_version",
-                    some,
-                ),
-            )
+            wanted = f"WHERE originator_id IN ({_marks(some)}) ORDER BY originator_id, originator_version"
+            rows += (Row._make(typed(row)) for row in self._rows(f"{_SELECT} {wanted}", some))
         return rows
 
     def after(self, position: int, limit: int) -> Sequence[Row]:
         """The next rows of the whole ledger in order of position."""
-        return [
-            Row._make(row)
-            for row in self._rows(
-                f"SELECT rowid, originator_id, originator_version, topic, state FROM {TABLE} "
-                "WHERE rowid > ? ORDER BY rowid LIMIT ?",
-                (position, limit),
-            )
-        ]
+        found = self._rows(f"{_SELECT} WHERE rowid > ? ORDER BY rowid LIMIT ?", (position, limit))
+        return [Row._make(typed(row)) for row in found]
+
+    def by_stream(self, after: Place, end: StreamId, limit: int) -> Sequence[Row]:
+        """The next rows in order of stream and version, behind a place and in streams before `end`."""
+        return [Row._make(typed(row)) for row in self._rows(self.BY_STREAM, (*after, end, limit))]
+
+    # The row values are what the table's own index is sorted by: each page is one walk along it, nothing is sorted.
+    BY_STREAM = (
+        f"{_SELECT} WHERE (originator_id, originator_version) > (?, ?) AND originator_id < ? "
+        "ORDER BY originator_id, originator_version LIMIT ?"
+    )
 
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
         return self.max_notification_id() or 0
+
+    def count(self, after: int, up_to: int) -> int:
+        """How many rows stand behind a position and not behind another."""
+        found: int = self._rows(f"SELECT COUNT(*) FROM {TABLE} WHERE rowid > ? AND rowid <= ?", (after, up_to))[0][0]
+        return found
 
     def _rows(self, statement: str, params: Sequence[Any]) -> list[Any]:
         with self.datastore.transaction(commit=False) as c:
@@ -219,9 +235,24 @@ class PostgresStore(PostgresApplicationRecorder):
         )
         return [_postgres_row(row) for row in rows]
 
+    def by_stream(self, after: Place, end: StreamId, limit: int) -> Sequence[Row]:
+        """The next rows in order of stream and version, behind a place and in streams before `end`."""
+        return [_postgres_row(row) for row in self._rows(self.BY_STREAM, (*after, end, limit))]
+
+    BY_STREAM = (
+        "SELECT * FROM {table} WHERE (originator_id, originator_version) > (%s, %s) AND originator_id < %s "
+        "ORDER BY originator_id, originator_version LIMIT %s"
+    )
+
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
         return self.max_notification_id() or 0
+
+    def count(self, after: int, up_to: int) -> int:
+        """How many rows stand behind a position and not behind another."""
+        statement = "SELECT COUNT(*) AS n FROM {table} WHERE notification_id > %s AND notification_id <= %s"
+        found: int = self._rows(statement, (after, up_to))[0]["n"]
+        return found
 
     def weaknesses(self) -> list[str]:
         """fsync, full_page_writes and synchronous_commit must all be on."""
@@ -260,18 +291,32 @@ class MemoryStore(POPOApplicationRecorder):
 
     def streams(self, streams: Iterable[StreamId]) -> Sequence[Row]:
         """All rows of these streams, each stream in order of version."""
-        wanted = set(streams)
-        rows = [row for row in pages(self.after, 0) if row.stream in wanted]
-        return sorted(rows, key=lambda row: (row.stream, row.version))
+        known = self._stored_events_index
+        return [self._row(index) for stream in sorted(set(streams)) for index in known.get(stream, {}).values()]
 
     def after(self, position: int, limit: int) -> Sequence[Row]:
         """The next rows of the whole ledger in order of position."""
         found = self.select_notifications(position, limit, inclusive_of_start=False)
         return [Row(n.id, StreamId(str(n.originator_id)), n.originator_version, n.topic, n.state) for n in found]
 
+    def by_stream(self, after: Place, end: StreamId, limit: int) -> Sequence[Row]:
+        """The next rows in order of stream and version, behind a place and in streams before `end`."""
+        with self._database_lock:
+            streams = sorted(stream for stream in self._stored_events_index if after[0] <= stream < end)
+            found = (self._row(index) for stream in streams for index in self._stored_events_index[stream].values())
+            return list(islice((row for row in found if (row.stream, row.version) > after), limit))
+
+    def _row(self, index: int) -> Row:
+        event = self._stored_events[index]
+        return Row(index + 1, StreamId(str(event.originator_id)), event.originator_version, event.topic, event.state)
+
     def head(self) -> int:
         """The last position, 0 for an empty ledger."""
         return self.max_notification_id() or 0
+
+    def count(self, after: int, up_to: int) -> int:
+        """How many rows stand behind a position and not behind another."""
+        return min(up_to, self.head()) - min(after, self.head())
 
     def weaknesses(self) -> list[str]:
         """Memory is the weakness; only rehearsals use it, and they keep nothing by design."""
@@ -284,21 +329,9 @@ class MemoryStore(POPOApplicationRecorder):
 LOCK_TRIES = 10
 """How often PostgreSQL waits for the table's lock, a second each, before the ledger counts as unavailable."""
 
-PAGE = 2_000
-"""Rows a page when the whole ledger is read: about 1 MB of events."""
-
-
-def pages(after: Callable[[int, int], Sequence[Row]], position: int) -> Iterator[Row]:
-    """Every row after a position in order, a page at a time; `after` gives the next rows."""
-    while rows := after(position, PAGE):
-        yield from rows
-        position = rows[-1].position
-
 
 def _postgres_row(row: Mapping[str, Any]) -> Row:
-    return Row(
-        row["notification_id"], row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"])
-    )
+    return Row(row["notification_id"], row["originator_id"], row["originator_version"], row["topic"], row["state"])
 
 
 def _chunks(streams: Iterable[StreamId], size: int = 500) -> Iterator[list[StreamId]]:

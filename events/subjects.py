@@ -16,6 +16,8 @@ class Role(StrEnum):
     NOTIFIER = "notifier"
     RELAY = "relay"
     DESK = "desk"
+    SEAL = "seal"
+    """Seals the ledger; hears that there is something new, says nothing."""
     SETUP = "setup"
     CHANNEL = "channel"
     """Publishes submissions, from outside."""
@@ -172,6 +174,7 @@ STREAMS_USED: Final[Mapping[Role, tuple[Stream, ...]]] = {
     Role.NOTIFIER: (Stream.NUDGES, Stream.AGENDA, Stream.DEAD),
     Role.RELAY: (Stream.COMPLAINTS, Stream.NUDGES),
     Role.DESK: (),
+    Role.SEAL: (),
     Role.SETUP: tuple(Stream),
     Role.CHANNEL: (),
     Role.OPERATOR: tuple(Stream),

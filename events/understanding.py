@@ -42,8 +42,8 @@ class InformationRequested(Fact):
     ZH: ClassVar = "{time}，{actor}请客户补充：{what}（原因：{reason}）。"
     EN: ClassVar = "{time}: {actor} asked the customer for {what} (because: {reason})."
 
-    what: str
-    reason: str
+    what: Personal
+    reason: Personal
 
 
 class Labelled(Fact):

@@ -26,7 +26,7 @@ class EvidenceAdded(Fact):
     """None until somebody checked; the same digest added again records the check."""
     method: str | None = None
     """How it was checked (S004-3.3)."""
-    told_as: str | None = None
+    told_as: Personal | None = None
     """The word somebody used for a kind nobody knows."""
 
 

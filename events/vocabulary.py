@@ -261,4 +261,6 @@ class Service(Word):
     INTAKE = "intake", "受理服务", "intake"
     WORKFLOW = "workflow", "流程服务", "workflow"
     NOTIFIER = "notifier", "通知服务", "notifier"
+    DESK = "desk", "坐席工作台", "desk"
+    COMPLIANCE = "compliance", "合规服务", "compliance"
     SETUP = "setup", "安装配置", "setup"

@@ -84,7 +84,28 @@ def decide(act: Act, ask: Ask) -> Decided:
 def gates(act: Act, ask: Ask) -> Refusal | None:
     """What refuses a command whatever it asks for: who asks, and where the complaint stands."""
     merged = None if act.when_merged else handled_elsewhere(ask.complaint)
-    return participation(ask.complaint, ask.by, ask.organisation) or merged or _closed(act, ask)
+    known = participation(ask.complaint, ask.by, ask.organisation)
+    return known or unreadable(ask.complaint) or merged or _closed(act, ask)
+
+
+def unreadable(complaint: Complaint) -> Refusal | None:
+    """Nobody acts for a customer whose texts were erased or put out of use (M16)."""
+    if complaint.privacy.erased_at is not None:
+        return refuse(
+            "erased",
+            "M16",
+            "该客户的个人信息已依法删除，本投诉不能再处理；如有新情况，请作为新投诉受理",
+            "the customer's personal data were erased: nothing more can be done here; take a new complaint instead",
+            erased_at=complaint.privacy.erased_at.isoformat(),
+        )
+    if complaint.privacy.is_restricted:
+        return refuse(
+            "restricted",
+            "M16",
+            "该客户的个人信息已限制处理，仅作保存；请先由合规人员解除限制",
+            "the customer's personal data are restricted, stored only: compliance has to lift that first",
+        )
+    return None
 
 
 def handled_elsewhere(complaint: Complaint) -> Refusal | None:

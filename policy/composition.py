@@ -97,7 +97,7 @@ def _tables(text: str, where: str) -> Tables:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as mistake:
-        raise InvalidPolicy(f"{where}: {mistake}") from mistake
+        raise InvalidPolicy(f"{where}: 不是 TOML / is not TOML: {mistake}") from mistake
 
 
 def _place(tables: Tables, path: str) -> tuple[Tables, str]:

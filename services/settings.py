@@ -1,14 +1,54 @@
 """Settings from the environment, prefix `AMENDS_`; every one has a safe default and a line in docs/settings.md."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.notifier.senders.choose import SenderSettings
 from services.notifier.senders.smtp import SmtpSettings
 from services.notifier.senders.webhook import WebhookSettings
+
+
+class CopySettings(BaseModel):
+    """One place outside that gets copies of checkpoints: a file, a signed webhook or a mailbox."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    file: Path | None = None
+    """Appended to: on another machine's share, or on a medium that is written once."""
+    webhook: WebhookSettings | None = None
+    mail: str | None = None
+    """Sent through AMENDS_SMTP."""
+    every_seconds: float | None = Field(default=None, gt=0)
+    """At most one in that time: 1 s to a file, a minute to a webhook, a day by mail."""
+
+    @model_validator(mode="after")
+    def _goes_one_way(self) -> Self:
+        if sum(way is not None for way in (self.file, self.webhook, self.mail)) != 1:
+            raise ValueError("a copy goes to one of file, webhook, mail")
+        return self
+
+    @property
+    def seconds(self) -> float:
+        """Shortest time between two copies."""
+        usual = 1.0 if self.file else 60.0 if self.webhook else 86_400.0
+        return self.every_seconds or usual
+
+
+class SealSettings(BaseModel):
+    """The seal: where it is published, where its key is, where copies go (docs/seal.md)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    store: str | None = None
+    """A directory or s3://, gs://, az://; `seal` in the data directory."""
+    keys: Path | None = None
+    """Directory of the private key; `seal-keys` in the data directory."""
+    copies: tuple[CopySettings, ...] = ()
+    patrol: int = Field(default=500, ge=0)
+    """Sealed events looked at again at each look, about twice a second while nothing is new; 0 for none."""
 
 
 class Settings(BaseSettings):
@@ -32,9 +72,20 @@ class Settings(BaseSettings):
     http_names: tuple[str, ...] = Field(
         default=("127.0.0.1", "localhost"), description="Host names the HTTP API answers to, as a JSON list."
     )
+    master_key: Path | None = Field(
+        default=None, description="File of the key that wraps customers' keys; `master.key` in the data directory."
+    )
+    postgres_keys_db: str | None = Field(
+        default=None,
+        description="Database of customers' keys; one of its own keeps them out of backups of the ledger.",
+    )
     outbox: Path | None = Field(default=None, description="File for messages of media without a sender.")
     smtp: SmtpSettings | None = Field(default=None, description="Mail server for email.")
     webhooks: dict[str, WebhookSettings] = Field(default={}, description="Signed webhook by medium.")
+    seal: SealSettings = Field(
+        default=SealSettings(),
+        description="The seal: STORE (directory, s3://, gs://, az://), KEYS, COPIES (a JSON list), PATROL.",
+    )
     policy: Path | None = Field(default=None, description="Policy file `setup` publishes instead of the default.")
     organisation: Path | None = Field(default=None, description="Organisation file `setup` publishes.")
     log_json: bool = Field(default=True, description="Logs as JSON lines instead of text.")

@@ -280,6 +280,7 @@ def every_fact() -> Mapping[str, Fact]:
         failed(now).fact,
         alerted(now, "breach-6-handler#1").fact,
         *examples.HANDLING,
+        *examples.PRIVACY,
         PolicyPublished(policy_id=POLICY_ID, sha256="b" * 64, text="[policy]", days=(days,)),
         OrganisationPublished(sha256="c" * 64, text="[person]"),
     ]

@@ -22,6 +22,8 @@ from services.desk.page import live_page
 from services.desk.view import ListView
 from services.intake.intake import Intake
 from services.intake.submission import parse
+from services.settings import Settings
+from services.wiring.keys import writing_keyring
 from services.workflow.workflow import Workflow
 
 SETUP = Actor(kind=ActorKind.SYSTEM, id="setup")
@@ -40,13 +42,14 @@ def app_of(desk: Desk) -> FastAPI:
 class Company:
     """Real intake and workflow; the clock stands until a test moves it."""
 
-    def __init__(self, directory: Path, now: datetime = MONDAY_AT_TEN) -> None:
+    def __init__(self, directory: Path, now: datetime = MONDAY_AT_TEN, *, sealed: bool = False) -> None:
         self.now = now
         self.views = directory / "views.db"
         self.opened: list[Desk | ListView] = []
         store = SQLiteStore(directory / "ledger.db")
         store.create()
-        self.ledger = Ledger(store, self.clock)
+        self.settings = Settings(data=directory)
+        self.ledger = Ledger(store, self.clock, keyring=writing_keyring(self.settings) if sealed else None)
         publish_policy(self.writer(Service.SETUP), DEFAULT_POLICY.read_text(), SETUP, now)
         publish_organisation(self.writer(Service.SETUP), SAMPLE_ORGANISATION.read_text(), SETUP, now)
         self.policies = Policies(self.ledger)

@@ -3,6 +3,17 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from events.customers import (
+    Disclosed,
+    ErasureRequested,
+    HoldPlaced,
+    HoldReleased,
+    HoldReleaseRequested,
+    KeyDestroyed,
+    ReadFor,
+    UseAllowed,
+    UseRestricted,
+)
 from events.ending import Archived, CalledBack, NotAccepted, Reopened, Resolved, Withdrawn
 from events.envelope import complaint_id
 from events.execution import (
@@ -28,6 +39,7 @@ from events.participation import (
     TaskClosed,
     TaskOpened,
 )
+from events.privacy import Erased, Restricted, RestrictionLifted
 from events.solution import (
     ApprovalGiven,
     ApprovalRefused,
@@ -40,6 +52,7 @@ from events.solution import (
     ReplyDrafted,
     SolutionProposed,
 )
+from events.tokens import CustomerId
 from events.understanding import InformationRequested, Labelled, UnderstandingConfirmed
 from events.verification import EvidenceAdded, Verified
 from events.vocabulary import (
@@ -171,5 +184,23 @@ HANDLING: tuple[Fact, ...] = (
 )
 """Every fact of handling, in the order of the catalogue."""
 
-BEFORE: tuple[Fact, ...] = (LINKED, PROPOSED, REQUESTED, PROMISED, VERIFIED_REFUND, TASK, PLANNED)
+BEFORE: tuple[Fact, ...] = (LINKED, PROPOSED, REQUESTED, PROMISED, VERIFIED_REFUND, TASK, PLANNED, Restricted())
 """What must have happened for the others to tell something."""
+
+_CUSTOMER = CustomerId("Zk0-5n7yVbq1hCw3Xr9_Ta")
+PRIVACY: tuple[Fact, ...] = (
+    Restricted(),
+    RestrictionLifted(),
+    Erased(certificate="E-260302-1"),
+    Disclosed(complaint=OTHER, number="C260302-7K3FQ-9XZ2M", purpose=ReadFor.EVIDENCE, reason="法院调取"),
+    HoldPlaced(customer=_CUSTOMER, reason="诉讼未结"),
+    HoldReleaseRequested(customer=_CUSTOMER, reason="诉讼已结"),
+    HoldReleased(customer=_CUSTOMER, reason="判决生效", requested_by="wu.hao"),
+    UseRestricted(customer=_CUSTOMER, reason="客户有异议", complaints=(OTHER,)),
+    UseAllowed(customer=_CUSTOMER, reason="异议已处理", complaints=(OTHER,)),
+    ErasureRequested(customer=_CUSTOMER, reason="客户申请"),
+    KeyDestroyed(
+        customer=_CUSTOMER, reason="核实无误", requested_by="wu.hao", certificate="E-260302-1", complaints=(OTHER,)
+    ),
+)
+"""One example of every fact about a customer's personal data."""

@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs: events, rules, commands, settings, asyncapi; a stale page fails a test."""
+"""Writes the generated pages of docs: events, rules, checks, commands, settings, asyncapi; stale pages fail a test."""
 
 import ast
 import csv
@@ -15,6 +15,7 @@ from faststream.specification import AsyncAPI
 from events.catalogue import FACTS
 from events.fact import Fact, Value, personal_paths
 from policy.policy import DEFAULT_POLICY
+from services.compliance.conformance.catalogue import CHECKS, UNCHECKABLE
 from services.settings import Settings
 from services.wiring.asyncapi import brokers
 from services.wiring.commands import BY_SERVICE
@@ -31,6 +32,7 @@ def pages() -> Mapping[Path, str]:
     return {
         docs / "events.md": events_page(),
         docs / "rules.md": rules_page(),
+        docs / "checks.md": checks_page(),
         docs / "commands.md": commands_page(),
         docs / "settings.md": settings_page(),
         docs / "asyncapi.json": asyncapi_page(),
@@ -89,6 +91,22 @@ def rules() -> list[dict[str, str]]:
     """The rows of docs/requirements.csv that the system must enforce: kinds R and P, alone or beside another."""
     with (ROOT / "docs" / "requirements.csv").open() as file:
         return [row for row in csv.DictReader(file) if {"R", "P"} & set(row["kind"].split("/"))]
+
+
+def checks_page() -> str:
+    """Every check of `amends check` with what it carries; then the rules no history can break, and why."""
+    parts = [
+        MADE,
+        "# Checks\n",
+        "What `amends check` holds every complaint against, under the policy it is pinned to (ADR 0016). Whatever the "
+        "services recorded about deadlines, counts or colours is worked out again and compared.\n",
+        "| check | what must hold | 要求 | carries |",
+        "|---|---|---|---|",
+    ]
+    parts += [f"| {each.name} | {each.en} | {each.zh} | {', '.join(each.requirements)} |" for each in CHECKS]
+    parts += ["\n## What no history can break\n", "| id | why | 原因 |", "|---|---|---|"]
+    parts += [f"| {id_} | {UNCHECKABLE[id_].en} | {UNCHECKABLE[id_].zh} |" for id_ in sorted(UNCHECKABLE, key=_order)]
+    return "\n".join(parts) + "\n"
 
 
 def commands_page() -> str:

@@ -21,6 +21,7 @@ from events.ledger import Ledger
 from events.subjects import Role
 from services.clock import now
 from services.settings import Settings
+from services.wiring.keys import writing_keyring
 from services.wiring.roles import House
 from services.wiring.setup import prepare_broker, prepare_ledger
 from services.wiring.store import writing_store
@@ -68,7 +69,7 @@ class Place:
         """A new ledger with policy and organisation published."""
         store = writing_store(settings)
         store.create()
-        ledger = Ledger(store, now)
+        ledger = Ledger(store, now, keyring=writing_keyring(settings))
         prepare_ledger(ledger, settings, now())
         return ledger
 

@@ -7,6 +7,9 @@ place.py       the installation a command speaks to: running or stopped
 run.py         up, serve, setup, doctor
 complaints.py  submit, list, show, history, clocks, do
 importing.py   import
+exporting.py   export ocel, xes, csv, xlsx, jsonl; digest
+restoring.py   import of a whole ledger
+progress.py    how far a long command has come
 running.py     submissions to a running installation
 live.py        facts as they happen, in the terminal
 audit.py       replay, rehearse, due

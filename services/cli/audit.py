@@ -11,18 +11,20 @@ import orjson
 import typer
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from events.envelope import Recorded
-from events.envelope import as_json as outside
+from events.catalogue import decode, wire
+from events.envelope import BrokenHistory, unreadable
 from events.problems import problems_of
 from events.sentences import sentence
+from events.stores import Row
 from events.vocabulary import Complexity, Priority
 from policy.composition import read_policy
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION, Policy, publication
 from services.cli.complaints import find
 from services.cli.failures import problem_lines
-from services.cli.output import BAD_INPUT, AsJson, Data, English, aware, emit, fail, say
+from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, aware, emit, emit_line, err, fail, say
 from services.cli.place import Place, current_policy
 from services.clock import now
+from services.compliance.replay.replaying import Wanted, replayed, type_named
 from services.wiring.rehearsal import InvalidScript, rehearse
 
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="用另一政策 / under another policy.", exists=True)]
@@ -38,23 +40,47 @@ def register(app: typer.Typer) -> None:
 def replay(
     data: Data = None,
     from_: Annotated[int, typer.Option("--from", help="起始位置 / after this position.", min=0)] = 0,
+    to: Annotated[int | None, typer.Option("--to", help="终止位置（含）/ up to this position.", min=0)] = None,
     id_: Annotated[str | None, typer.Option("--id", help="只看一宗 / one complaint only.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="记录时间起 / recorded from, with a zone.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="记录时间止（含）/ recorded up to.")] = None,
+    types: Annotated[list[str] | None, typer.Option("--type", help="事件，可多次 / event, may come again.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="谁做的 / who acted: a person or a service.")] = None,
     as_json: AsJson = False,
     en: English = False,
 ) -> None:
-    """The audit history in ledger order."""
+    """The audit history in ledger order; with --json the event lines as stored."""
     place = Place(data)
+    named = frozenset(type_named(name) for name in types or ())
+    period = (None if since is None else aware(since), None if until is None else aware(until))
     only = find(place, id_) if id_ else None
     with place.reading() as (ledger, policies):
         zone = policies.current(now()).zone
-        events: Iterator[Recorded] = ledger.replay(from_) if only is None else iter(ledger.load(only))
-        for recorded in events:
-            if recorded.position <= from_:
-                continue
-            if as_json:
-                emit(outside(recorded))
-            else:
-                say(f"{recorded.position:>8}  {sentence(recorded, 'en' if en else 'zh', zone)}")
+        shown = broken = 0
+        for row in replayed(ledger, Wanted(from_, to, only, *period, named, by)):
+            try:
+                if as_json:
+                    emit_line(_stored(row))
+                else:
+                    say(f"{row.position:>8}  {sentence(decode(*row), 'en' if en else 'zh', zone)}")
+                shown += 1
+            except BrokenHistory as altered:
+                err.print(str(altered), markup=False, highlight=False)
+                broken += 1
+    if broken:
+        raise typer.Exit(FOUND)
+    if not shown:
+        err.print("没有符合条件的事件 / no event fits", markup=False, highlight=False)
+
+
+def _stored(row: Row) -> bytes:
+    """The event line as stored; raises BrokenHistory for what is no event."""
+    line = wire(*row)
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        raise unreadable(row.position) from None
+    return line
 
 
 def rehearse_(

@@ -1,4 +1,4 @@
-"""`amends bench accept|flow|replay|timers|all`: figures beside the raw limits of the same run (docs/bench.md)."""
+"""`amends bench accept|flow|replay|evidence|timers|all`: figures beside the same run's raw limits (docs/bench.md)."""
 
 import logging
 from collections.abc import Coroutine
@@ -9,6 +9,7 @@ import typer
 import uvloop
 
 from services.bench import accept as accepting
+from services.bench import evidence as proving
 from services.bench import flow as flowing
 from services.bench import replay as replaying
 from services.bench import timers as timing
@@ -18,6 +19,7 @@ from services.cli.output import BAD_INPUT, configure_logs, emit, fail, flush
 
 Store = Annotated[StoreKind, typer.Option("--store", help="台账存储 / where the ledger lives.")]
 Rounds = Annotated[int, typer.Option("--rounds", help="轮数(交替进行)/ interleaved rounds.", min=1)]
+Markdown = Annotated[bool, typer.Option("--markdown", help="docs/bench.md 的表 / the table.")]
 Json = Annotated[bool, typer.Option("--json", help="总是输出 JSON / JSON is printed anyway.")]
 
 
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         help="性能测量:与同一次运行中的裸极限并列 / measure, beside the raw limits of the same run.",
     )
-    for command in (accept, flow, replay, timers):
+    for command in (accept, flow, replay, evidence, timers):
         bench.command()(command)
     bench.command("all")(every)
     app.add_typer(bench, name="bench")
@@ -75,6 +77,25 @@ def replay(
     _run(replaying.replay(store, complaints=complaints, rounds=rounds))
 
 
+def evidence(
+    store: Store = "sqlite",
+    sizes: Annotated[
+        str, typer.Option("--events", help="各台账的事件数 / events in each ledger, `10000,100000,1000000`.")
+    ] = "10000,100000",
+    rounds: Rounds = 3,
+    as_markdown: Markdown = False,
+    as_json: Json = True,
+) -> None:
+    """Replay with fold and verification, verify, check, a bundle, and how they grow."""
+    try:
+        numbers = [int(size) for size in sizes.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise fail(BAD_INPUT, "--events 是以逗号分隔的正整数 / --events takes whole numbers separated by commas")
+    _run(proving.evidence(store, sizes=numbers, rounds=rounds), as_markdown=as_markdown)
+
+
 def timers(
     store: Store = "sqlite",
     pending: Annotated[int, typer.Option(help="未到期的定时 / timers pending.", min=1)] = 100_000,
@@ -87,7 +108,7 @@ def timers(
 
 
 def every(
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="docs/bench.md 的表 / the table.")] = False,
+    as_markdown: Markdown = False,
     quick: Annotated[bool, typer.Option("--quick", help="小规模试跑 / small sizes, to see that it works.")] = False,
 ) -> None:
     """Everything on both stores; about fifteen minutes."""
@@ -111,6 +132,7 @@ def _everything(kind: StoreKind, part: int) -> list[Coroutine[Any, Any, Report]]
         flowing.light(kind, complaints=200 // part),
         flowing.growth(kind, small=10_000 // part, large=200_000 // part, rounds=9),
         replaying.replay(kind, complaints=20_000 // part, rounds=5),
+        proving.evidence(kind, sizes=[10_000 // part, 100_000 // part], rounds=3),
         timing.timers(kind, pending=100_000 // part, burst=20_000 // part, rounds=7),
     ]
 
@@ -121,6 +143,10 @@ def _quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
-def _run(measuring: Coroutine[Any, Any, Report]) -> None:
+def _run(measuring: Coroutine[Any, Any, Report], *, as_markdown: bool = False) -> None:
     _quiet()
-    emit(uvloop.run(measuring).as_json())
+    report = uvloop.run(measuring)
+    if as_markdown:
+        typer.echo(markdown([report]))
+    else:
+        emit(report.as_json())

@@ -37,15 +37,21 @@ from services.cli.output import (
     say,
     table,
 )
+from services.cli.output import directory as as_directory
 from services.cli.place import Opened, Place, current_policy
 from services.cli.running import running
 from services.clock import now
+from services.compliance.replay.replaying import type_named
 from services.intake.intake import Intake
 from services.intake.submission import InvalidSubmission, parse
 from services.wiring.commands import NAMES, Commands, UnknownCommand
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="投诉编号或标识 / number or id.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="当时的状态(带时区) / as it was then, with a zone.")]
+Reader = Annotated[
+    str | None,
+    typer.Option("--as", help="查看人，将留下记录 / who reads, which is recorded; without it texts are hidden."),
+]
 SHOWN = 300
 """Characters of one value in a table for people; --json has all."""
 LIKE_JSON = re.compile(r"\s*[{\[\"0-9]")
@@ -84,6 +90,7 @@ def submit(
             promise = answer["promise"]["first_response_due"]
             again = " (此前已受理 / received before)" if answer["duplicate"] else ""
             say(f"{answer['number']}{again}  首次响应 / first response {promise}  {answer['complaint_id']}")
+            say(f"    证明码 / code {answer['code']}")
     if any(answer.get("error") == "unavailable" for answer in answers):
         raise typer.Exit(UNAVAILABLE)
     if refused:
@@ -140,13 +147,15 @@ def list_(
     q: Annotated[str | None, typer.Option("--q", help="编号的一部分 / part of the number or reference.")] = None,
     overdue: Annotated[bool | None, typer.Option("--overdue/--on-time")] = None,
     limit: Annotated[int, typer.Option("--limit")] = 50,
+    as_of: AsOf = None,
     data: Data = None,
     as_json_: AsJson = False,
 ) -> None:
-    """Complaints, newest first."""
+    """Complaints, newest first, as they are or were at an instant."""
     filters = {"priority": priority, "category": category, "status": status, "handler": handler}
     late = None if overdue is None else str(overdue).lower()
-    page = asyncio.run(Place(data).ask("/api/complaints", **filters, q=q, overdue=late, limit=limit))
+    asked = {**filters, "q": q, "overdue": late, "as_of": _instant(as_of)}
+    page = asyncio.run(Place(data).ask("/api/complaints", **asked, limit=limit))
     if as_json_:
         for line in page["complaints"]:
             emit(line)
@@ -163,9 +172,9 @@ def _row(line: dict[str, Any], zone: ZoneInfo) -> tuple[object, ...]:
     return (line["number"], *names, due, line["breaches"] or "")
 
 
-def show(id_: Id, as_of: AsOf = None, data: Data = None, as_json_: AsJson = False) -> None:
-    """A complaint as it is, or as it was known at an instant."""
-    state = asyncio.run(Place(data).ask(_path(id_), as_of=_instant(as_of)))
+def show(id_: Id, as_of: AsOf = None, reader: Reader = None, data: Data = None, as_json_: AsJson = False) -> None:
+    """A complaint as it is, or as it was known at an instant; personal texts for a named reader alone."""
+    state = asyncio.run(Place(data).ask(_path(id_), as_of=_instant(as_of), reader=reader))
     if as_json_:
         emit(state)
     else:
@@ -184,12 +193,26 @@ def clocks(id_: Id, as_of: AsOf = None, data: Data = None, as_json_: AsJson = Fa
             say(f"    {line}")
 
 
-def history(id_: Id, as_of: AsOf = None, data: Data = None, as_json_: AsJson = False, en: English = False) -> None:
-    """Every fact of a complaint, as a sentence or as JSON."""
+def history(
+    id_: Id,
+    as_of: AsOf = None,
+    types: Annotated[list[str] | None, typer.Option("--type", help="事件，可多次 / event, may come again.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="谁做的：人员或服务 / who acted: a person or a service.")
+    ] = None,
+    reader: Reader = None,
+    data: Data = None,
+    as_json_: AsJson = False,
+    en: English = False,
+) -> None:
+    """Every fact of a complaint, as a sentence or as JSON; personal texts for a named reader alone."""
     place = Place(data)
-    answer = asyncio.run(place.ask(f"{_path(id_)}/events", as_of=_instant(as_of)))
+    named = [type_named(name) for name in types or ()]
+    answer = asyncio.run(place.ask(f"{_path(id_)}/events", as_of=_instant(as_of), reader=reader))
     zone = current_policy(data).zone
     for event in answer:
+        if (named and event["type"] not in named) or by not in (None, event["actor"]["id"]):
+            continue
         if as_json_:
             emit(event)
         else:
@@ -198,8 +221,13 @@ def history(id_: Id, as_of: AsOf = None, data: Data = None, as_json_: AsJson = F
 
 def find(place: Place, id_: str) -> StreamId:
     """The id of a complaint given by id or number; raises NotFound."""
-    state = asyncio.run(place.ask(_path(id_)))
-    return StreamId(state["complaint_id"])
+    return StreamId(asyncio.run(state_of(place, id_))["complaint_id"])
+
+
+async def state_of(place: Place, id_: str) -> dict[str, Any]:
+    """A complaint given by id or number, personal texts hidden; raises NotFound."""
+    state: dict[str, Any] = await place.ask(_path(id_))
+    return state
 
 
 def _path(id_: str) -> str:
@@ -246,7 +274,7 @@ def do(
         refusal = Refusal.model_validate(answer["refused"])
         if as_json_:
             emit(answer)
-        raise fail(REFUSED, "\n".join(_refusal_lines(refusal)))
+        raise fail(REFUSED, "\n".join(refusal_lines(refusal)))
     if "error" in answer:
         code = BAD_INPUT if answer["error"] in ("bad_command", "too_large") else UNAVAILABLE
         raise fail(code, orjson.dumps(answer).decode() if as_json_ else "\n".join(answer_lines(answer)))
@@ -257,7 +285,7 @@ def do(
             say(f"{event['version']:>3}  {event['type']}")
 
 
-def _refusal_lines(refusal: Refusal) -> Iterator[str]:
+def refusal_lines(refusal: Refusal) -> Iterator[str]:
     """Why not, on which facts, and who may instead."""
     yield f"{refusal.code} ({refusal.requirement}): {refusal.zh} / {refusal.en}"
     yield from (f"  {name}: {value}" for name, value in refusal.facts.items())
@@ -271,7 +299,7 @@ def _data_and_directory(given: Sequence[str]) -> tuple[dict[str, Any], Path | No
     directory: Path | None = None
     for value in given:
         if not LIKE_JSON.match(value):
-            directory = Path(value)
+            directory = as_directory(Path(value))
             continue
         try:
             body = orjson.loads(value)

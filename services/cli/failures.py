@@ -24,6 +24,8 @@ def told(failure: BaseException) -> str:
         return "\n".join(problem_lines(problems_of(failure)))
     if isinstance(failure, (InvalidPolicy, InvalidOrganisation)) and isinstance(failure.__cause__, ValidationError):
         return told(failure.__cause__)
+    if isinstance(failure, UnicodeDecodeError):
+        return "不是 UTF-8 文本 / is not UTF-8 text"
     text = str(failure) or type(failure).__doc__ or type(failure).__name__
     if isinstance(failure, OSError) and failure.strerror:
         text = f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror

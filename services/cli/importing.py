@@ -1,4 +1,4 @@
-"""`amends import`: complaints from a CSV file through a mapping, with progress, resumable."""
+"""`amends import`: complaints from a CSV file through a mapping, with progress, resumable; or a ledger (restoring)."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from events.ledger import LedgerUnavailable
 from events.vocabulary import Service
 from services.cli.output import BAD_INPUT, AsJson, Data, emit, err, say
 from services.cli.place import Place
+from services.cli.restoring import restore
 from services.cli.running import Running, running
 from services.clock import now
 from services.intake.importing import ImportReport, Progress, import_csv
@@ -30,16 +31,29 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv|FILE.jsonl", exists=True, dir_okay=False)],
     mapping: Annotated[
-        str, typer.Option("--map", help="映射文件或内置名称 / mapping file, or cfpb, cfpb-narratives, zh-complaints.")
-    ],
+        str | None,
+        typer.Option("--map", help="映射文件或内置名称 / mapping file, or cfpb, cfpb-narratives, zh-complaints."),
+    ] = None,
     refused: Annotated[Path | None, typer.Option("--refused", help="被拒行写入此文件 / refused rows go here.")] = None,
+    digest: Annotated[
+        str | None, typer.Option("--digest", help="导出时显示的台账摘要 / ledger digest the export printed (.jsonl).")
+    ] = None,
+    clock_steps: Annotated[
+        bool, typer.Option("--clock-steps", help="接受倒退的记录时间 / accept recorded times that fall back (.jsonl).")
+    ] = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bulk import; running it again continues, and repeats change nothing. Ends with 2 when rows were refused."""
+    """Complaints from CSV with --map: running it again continues, repeats change nothing; 2 when rows were refused.
+
+    Without --map a ledger as `amends export jsonl` wrote it, into an empty installation: all of it or nothing.
+    """
     place = Place(data)
+    if mapping is None:
+        restore(place, file, digest, clock_steps=clock_steps, as_json=as_json)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=err, disable=as_json) as bar:
         task = bar.add_task(file.name, total=file.stat().st_size)

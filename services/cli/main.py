@@ -13,21 +13,51 @@ from pydantic_settings import SettingsError
 from typer._click.exceptions import ClickException  # Typer has no public name for it
 from typer.rich_utils import rich_format_error
 
+from events.catalogue import UnknownFact
 from events.dead_letters import NoSuchDeadLetter
+from events.envelope import BrokenHistory
+from events.keyring import KeysUnavailable, WrongMasterKey
 from events.ledger import LedgerUnavailable
 from events.stores import WeakDurability
 from events.streams import StreamsDiffer
 from policy.document import InvalidPolicy
 from policy.people.organisation import InvalidOrganisation
 from policy.registry import AlreadyPublished, NothingPublished, UnknownPolicy
-from services.cli import audit, bench, complaints, dead, importing, policies, run
+from services.cli import (
+    audit,
+    bench,
+    bundles,
+    complaints,
+    conformance,
+    dead,
+    exporting,
+    importing,
+    knowledge,
+    policies,
+    privacy,
+    run,
+    sealing,
+    whatif,
+)
 from services.cli.failures import told, wants_traceback
-from services.cli.output import BAD_INPUT, UNAVAILABLE, StdoutFailed, configure_logs, err, flush
+from services.cli.output import BAD_INPUT, FOUND, UNAVAILABLE, StdoutFailed, configure_logs, err, flush
 from services.cli.place import NotFound, NotRunning
+from services.compliance.destination import NoFolder, Occupied
+from services.compliance.evidence.bundle import NoComplaint
+from services.compliance.evidence.bundle_file import OtherAttachment
+from services.compliance.evidence.bundle_proofs import NotSealed
+from services.compliance.replay.histories import ShareFailed
+from services.compliance.replay.knowledge import NoSuchAct
+from services.compliance.replay.portability import NotPortable
+from services.compliance.replay.replaying import UnknownType
+from services.compliance.seal.seal_store import SealStoreAway
+from services.compliance.verification.ledger_reading import Unreadable
+from services.compliance.verification.verifier import Refused
 from services.intake.csv_rows import InvalidFile
 from services.intake.mapping import InvalidMapping
 from services.intake.submission import InvalidSubmission
 from services.wiring.commands import UnknownCommand
+from services.wiring.keys import NoMasterKey, OtherKeys
 from services.wiring.rehearsal import InvalidScript
 from services.wiring.store import InUse, NoInstallation
 
@@ -37,7 +67,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Amends: 客户投诉台账 / complaints from the first word to the archived case.",
 )
-for part in (run, complaints, importing, audit, bench):
+for part in (
+    run,
+    complaints,
+    importing,
+    exporting,
+    audit,
+    bench,
+    whatif,
+    knowledge,
+    privacy,
+    bundles,
+    conformance,
+    sealing,
+):
     part.register(app)
 app.add_typer(dead.app, name="dead")
 app.add_typer(policies.app, name="policy")
@@ -51,19 +94,36 @@ BAD = (
     InvalidOrganisation,
     AlreadyPublished,
     UnknownCommand,
+    NoSuchAct,
+    UnknownType,
     NoSuchDeadLetter,
     NotFound,
+    NotPortable,
+    Occupied,
+    NoFolder,
+    NoComplaint,
+    OtherAttachment,
+    Refused,
     ValidationError,
     SettingsError,
     UnicodeDecodeError,
 )
 AWAY = (
+    Unreadable,
+    SealStoreAway,
+    ShareFailed,
+    UnknownFact,
     LedgerUnavailable,
     NoInstallation,
     InUse,
     NotRunning,
+    NotSealed,
     NothingPublished,
     UnknownPolicy,
+    KeysUnavailable,
+    WrongMasterKey,
+    NoMasterKey,
+    OtherKeys,
     WeakDurability,
     StreamsDiffer,
     nats.errors.Error,
@@ -111,6 +171,8 @@ def _code(step: Callable[[], int | None]) -> int:
         return 0
     except BAD as mistake:
         return _tell(BAD_INPUT, mistake)
+    except BrokenHistory as broken:
+        return _tell(FOUND, broken)
     except AWAY as away:
         return _tell(UNAVAILABLE, away)
     except Exception as unexpected:  # catch-all: a traceback helps nobody at a terminal

@@ -18,12 +18,26 @@ from rich.table import Table
 DONE, FOUND, BAD_INPUT, REFUSED, UNAVAILABLE = 0, 1, 2, 3, 4
 """Exit codes: done; a check found something; bad input; refused by a rule; unavailable."""
 
+
+def directory(path: Path | None) -> Path | None:
+    """A directory of an option, which need not be there yet; ends with bad input for a file."""
+    if path is not None and path.exists() and not path.is_dir():
+        raise fail(BAD_INPUT, f"{path}: 不是文件夹 / not a directory")
+    return path
+
+
 Data = Annotated[
     Path | None,
-    typer.Option("--data", help="数据目录 / directory of the installation, running or stopped.", envvar="AMENDS_DATA"),
+    typer.Option(
+        "--data",
+        help="数据目录 / directory of the installation, running or stopped.",
+        envvar="AMENDS_DATA",
+        callback=directory,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="机器可读输出 / machine output on stdout.")]
 English = Annotated[bool, typer.Option("--en", help="English instead of Chinese.")]
+Force = Annotated[bool, typer.Option("--force", help="覆盖已有文件 / replace an existing file.")]
 
 EARLIEST, LATEST = 1990, 2100
 """Years a time given by hand may lie in: the calendars reckon around it and must not leave theirs."""
@@ -50,16 +64,22 @@ def _on_stdout() -> Iterator[None]:
     """Name stdout when it cannot be written: a full disk has no file name of its own."""
     try:
         yield
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as gone:
+        # Without its number: Typer itself would end the process with 1 on EPIPE.
+        raise BrokenPipeError from gone
     except OSError as failure:
         raise StdoutFailed(failure.strerror) from failure
 
 
 def emit(value: Mapping[str, Any]) -> None:
     """One JSON object on a line of its own, on stdout."""
+    emit_line(orjson.dumps(value, default=str))
+
+
+def emit_line(line: bytes) -> None:
+    """A line that is JSON already, on stdout as it is."""
     with _on_stdout():
-        sys.stdout.buffer.write(orjson.dumps(value, default=str) + b"\n")
+        sys.stdout.buffer.write(line + b"\n")
 
 
 def flush() -> None:

@@ -42,7 +42,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """The policy in force, or the complete text of a file: what it extends is written out."""
-    published = current_policy(data).published if file is None else _published(_read(file))
+    published = current_policy(data).published if file is None else _published(policy_text(file))
     if as_json:
         emit({"policy": published.policy_id, "sha256": published.sha256, "text": published.text})
     else:
@@ -52,9 +52,9 @@ def show(
 @app.command()
 def check(file: Files = None, organisation: People = None, as_json: AsJson = False, en: English = False) -> None:
     """Prove that policy files are sound; ends with 1 where a flaw was found, with 2 where one cannot be read."""
-    people = _people(organisation)
+    people = organisation_of(organisation)
     found = False
-    for text in map(_read, file or shipped()):
+    for text in map(policy_text, file or shipped()):
         flaws = find_flaws(text, people)
         found = found or bool(errors(flaws))
         if as_json:
@@ -71,10 +71,10 @@ def publish(file: File, data: Data = None, as_json: AsJson = False, en: English 
     A policy with flaws is refused with 3; warnings are told and do not stop it.
     """
     actor = Actor(kind=ActorKind.SYSTEM, id="operator")
-    text = _read(file)
+    text = policy_text(file)
     with Place(data).writing() as (ledger, policies):
         flaws = find_flaws(text, policies.organisation)
-        for line in _lines(flaws, en):
+        for line in flaw_lines(flaws, en):
             err.print(line, markup=False, highlight=False)
         if errors(flaws):
             raise fail(REFUSED, f"{file}: 有缺陷,不予发布 / has flaws and was not published")
@@ -91,7 +91,7 @@ def shipped() -> list[Path]:
     return sorted(path for path in SHIPPED.glob("*.toml") if path != SAMPLE_ORGANISATION)
 
 
-def _read(file: Path) -> str:
+def policy_text(file: Path) -> str:
     """The complete text of a file that is a policy."""
     try:
         text = read_policy(file)
@@ -108,7 +108,8 @@ def _published(text: str) -> PolicyPublished:
         raise fail(BAD_INPUT, told(mistake)) from mistake
 
 
-def _people(file: Path | None) -> Organisation | None:
+def organisation_of(file: Path | None) -> Organisation | None:
+    """The organisation of a file; ends with bad input where it is none."""
     if file is None:
         return None
     try:
@@ -133,11 +134,11 @@ def _tell(text: str, flaws: Sequence[Flaw], en: bool) -> None:
         table("", ("clock", "requirements"), [(n, ", ".join(c.source)) for n, c in document.clock.items()])
         if years := _provisional(_published(text)):
             say(f"官方节假日尚未公布 / official days not out yet: {', '.join(map(str, years))}")
-    for line in _lines(flaws, en):
+    for line in flaw_lines(flaws, en):
         say(line)
 
 
-def _lines(flaws: Sequence[Flaw], en: bool) -> Iterator[str]:
+def flaw_lines(flaws: Sequence[Flaw], en: bool) -> Iterator[str]:
     """Each flaw on two lines: where and what, then the cure."""
     for flaw in flaws:
         what, cure = flaw.lines("en" if en else "zh")

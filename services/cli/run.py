@@ -23,6 +23,7 @@ from services.settings import Settings
 from services.settings import settings as settings_of
 from services.wiring.doctor import Finding, examine
 from services.wiring.roles import House, running
+from services.wiring.sealing import make_key
 from services.wiring.setup import drop_events, prepare_broker, prepare_ledger
 from services.wiring.store import writing_ledger
 
@@ -35,6 +36,7 @@ class Servable(StrEnum):
     NOTIFIER = "notifier"
     RELAY = "relay"
     DESK = "desk"
+    SEAL = "seal"
 
 
 def register(app: typer.Typer) -> None:
@@ -125,7 +127,8 @@ def _setup_ledger(settings: Settings) -> list[str]:
 def _made(ledger: Ledger, settings: Settings) -> list[str]:
     # Here and nowhere else: several processes that make the tables at once fail (pitfalls G6).
     ledger.store.create()
-    return prepare_ledger(ledger, settings, now())
+    done = prepare_ledger(ledger, settings, now())
+    return [*done, "made the key that seals"] if make_key(settings) else done
 
 
 async def _broker(settings: Settings) -> Client:

@@ -12,12 +12,12 @@ from services.desk.case_file import case_file
 from services.desk.customers import BY, asked_key, card
 from services.desk.desk import Desk, Found
 from services.desk.filters import ALLOWED, USUAL, moment, question, whole
+from services.desk.listing import Listed
 from services.desk.live import live_frames
 from services.desk.problems import HEADERS, DeskRoute, answer
 from services.desk.readers import READER, Reader, reader_of
 from services.desk.state import Json, clocks_json, complaint_json
 from services.desk.streams import LARGEST, event_frames, event_stream, events_after, resumed_after, tail
-from services.desk.view import Listed
 
 MOST_EVENTS = 1_000
 """Events a page at the most."""
@@ -47,11 +47,12 @@ def reading(desk: Desk) -> APIRouter:
 
 def _the_list(router: APIRouter, desk: Desk) -> None:
     @router.get("/api/complaints", openapi_extra=_FILTERS)
-    async def complaints(request: Request) -> Response:
-        """Complaints that fit all filters, newest first; `next` is the cursor for `after`."""
-        asked = [pair for pair in request.query_params.multi_items() if pair[0] != READER]
-        page = await desk.list(question(asked), reader_of(desk.policies, request))
-        now = instant(desk.clock())
+    async def complaints(request: Request, as_of: AsOf = None) -> Response:
+        """Complaints that fit all filters, newest first, as they are or were; `next` is the cursor for `after`."""
+        asked = [pair for pair in request.query_params.multi_items() if pair[0] not in (READER, "as_of")]
+        at = None if as_of is None else moment("as_of", as_of)
+        page = await desk.list(question(asked), reader_of(desk.policies, request), at)
+        now = instant(at or desk.clock())
         return answer(
             {
                 "complaints": [listed_json(listed, now) for listed in page.complaints],

@@ -9,10 +9,11 @@ from policy.people.organisation import Organisation
 from policy.policy import Policy
 from policy.registry import NothingPublished, UnknownPolicy
 from services.desk.desk import Desk
+from services.desk.listing import Listed
 from services.desk.live import Told
 from services.desk.markup import Html, join, tag
 from services.desk.state import Status
-from services.desk.view import Listed, Page
+from services.desk.view import Page
 from services.desk.words import category, colour, deadline, department, label, person, say
 
 COLUMNS = ("number", "priority", "due", "category", "status", "handler", "level", "breaches", "channel")

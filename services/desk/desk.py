@@ -1,7 +1,7 @@
 """The desk: one ledger, the list kept beside it, the signal that wakes its readers, complaints by id or number."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import NamedTuple
@@ -9,14 +9,16 @@ from uuid import UUID
 
 import structlog
 
-from events.complaint import Complaint
+from events.complaint import Case, Complaint
 from events.envelope import History, StreamId
 from events.folding import fold
 from events.ledger import Clock, Ledger
 from events.reception import Received
 from policy.policy import Policy
 from policy.registry import NothingPublished, Policies
+from services.desk.as_of import PastList
 from services.desk.customers import others, personal_keys
+from services.desk.disclosures import Disclosures
 from services.desk.filters import Question
 from services.desk.problems import no_such_complaint, not_known_yet
 from services.desk.readers import Reader
@@ -50,7 +52,9 @@ class Desk:
         self.policies = policies
         self.clock = clock
         self.view = ListView(ledger, policies, views)
+        self._past = PastList(ledger, policies, self.view)
         self.wake = Wake()
+        self.disclosures = Disclosures(ledger, clock)
 
     async def follow(self) -> None:
         """Keep the list up with the ledger until cancelled."""
@@ -83,9 +87,11 @@ class Desk:
         except NothingPublished:
             return ()
 
-    async def list(self, question: Question, reader: Reader | None = None) -> Page:
-        """The complaints that fit, with all that is in the ledger now; without those the reader may not see."""
+    async def list(self, question: Question, reader: Reader | None = None, as_of: datetime | None = None) -> Page:
+        """The complaints that fit, with all that is in the ledger now, or was then; none the reader may not see."""
         await asyncio.to_thread(self.view.catch_up, PAGES_A_QUESTION)
+        if as_of is not None:
+            return await asyncio.to_thread(self._past.find, question, as_of, reader)
         return await asyncio.to_thread(self._list, question, reader)
 
     def _list(self, question: Question, reader: Reader | None) -> Page:
@@ -98,11 +104,15 @@ class Desk:
 
         Raises Problem for none, and for a reader who may not see it as it stands today (S002-7.2).
         """
-        return await asyncio.to_thread(self._find, asked, as_of, reader)
+        found = await asyncio.to_thread(self._find, asked, as_of, reader)
+        if reader is not None and reader.id is not None:
+            await self.disclosures.note(reader.id, [found.complaint])
+        return found
 
     def _find(self, asked: str, as_of: datetime | None, reader: Reader | None) -> Found:
         stream = _as_id(asked) or self._by_number(asked)
-        history = self.ledger.load(stream) if stream else History()
+        sealed = reader is None or not reader.sees_texts
+        history = self.ledger.load(stream, sealed=sealed) if stream else History()
         if not history or not isinstance(history[0].fact, Received):
             raise no_such_complaint(asked[:80])
         if reader is not None:
@@ -116,7 +126,16 @@ class Desk:
     async def customer(self, key: str, reader: Reader | None = None) -> Sequence[Complaint]:
         """All complaints of the customer that key belongs to, without those the reader may not see (S001-9.2)."""
         await asyncio.to_thread(self.view.catch_up, PAGES_A_QUESTION)
-        return await asyncio.to_thread(self._customer, key, reader)
+        found = await asyncio.to_thread(self._customer, key, reader)
+        if reader is None or reader.id is None:
+            cases = await asyncio.to_thread(self._sealed, found)
+            return [cases[each.complaint_id].complaint for each in found]
+        await self.disclosures.note(reader.id, found)
+        return found
+
+    def _sealed(self, complaints: Sequence[Complaint]) -> Mapping[StreamId, Case]:
+        """The same complaints as stored, for whoever may not see personal texts."""
+        return self.ledger.sealed_cases.load_many([each.complaint_id for each in complaints], {})
 
     def _customer(self, key: str, reader: Reader | None) -> Sequence[Complaint]:
         known: dict[StreamId, Complaint] = {}

@@ -9,7 +9,7 @@ import structlog
 
 from events.catalogue import UnknownFact, decode
 from events.company import PolicyPublished
-from events.envelope import Recorded, StreamId, instant
+from events.envelope import BrokenHistory, Recorded, StreamId, instant
 from events.sentences import sentence
 from events.stores import Row
 from policy.registry import UnknownPolicy
@@ -65,8 +65,8 @@ def zone_of(desk: Desk, recorded: Recorded) -> tzinfo:
 def _known(row: Row) -> Recorded | None:
     try:
         return decode(*row)
-    except UnknownFact as newer:
-        log.warning("fact without a sentence", position=row.position, reason=str(newer))
+    except (UnknownFact, BrokenHistory) as why:
+        log.warning("fact without a sentence", position=row.position, reason=str(why))
         return None
 
 

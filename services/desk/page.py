@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from events.tokens import masked
 from events.vocabulary import Language
 from services.desk.board import board, organisation_of, stream, suffix
 from services.desk.desk import Desk
@@ -125,7 +126,7 @@ def _page(
 
 
 def _html(text: str, status: int = 200) -> Response:
-    return Response(text, status, HEADERS, "text/html; charset=utf-8")
+    return Response(masked(text), status, HEADERS, "text/html; charset=utf-8")
 
 
 @cache

@@ -9,12 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from events.envelope import BrokenHistory
 from events.ledger import LedgerUnavailable
 from events.problems import problem_of
+from events.tokens import masked_json
 
 RETRY_AFTER_SECONDS = "5"
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """An answer may hold personal data and is old at once: nothing between keeps it."""
+
+
+UNREADABLE = "unreadable"
+"""The error of an answer about a complaint whose history was altered."""
 
 
 class Problem(Exception):
@@ -47,8 +53,10 @@ def bad_value(field: str, value: str, zh: str, en: str, **more: Any) -> Problem:
 
 
 def answer(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """JSON."""
-    return Response(orjson.dumps(content), status, {**HEADERS, **(headers or {})}, media_type="application/json")
+    """JSON; what stands sealed in it is hidden."""
+    return Response(
+        orjson.dumps(masked_json(content)), status, {**HEADERS, **(headers or {})}, media_type="application/json"
+    )
 
 
 async def _unreadable(_: Request, wrong: Exception) -> Response:
@@ -83,6 +91,8 @@ class DeskRoute(APIRoute):
                 return await handle(request)
             except Problem as problem:
                 return answer(problem.body, problem.status)
+            except BrokenHistory as broken:
+                return answer({"error": UNREADABLE, "zh": broken.zh, "en": broken.en}, 500)
             except LedgerUnavailable as away:
                 body = {"error": "unavailable", "zh": "台账暂不可用，请稍后重试", "en": f"the ledger is away: {away}"}
                 return answer(body, 503, {"retry-after": RETRY_AFTER_SECONDS})

@@ -25,10 +25,15 @@ READER = "as"
 
 
 class Reader(NamedTuple):
-    """Somebody who reads; None is the installation itself, which keeps back the labels alone."""
+    """Somebody who reads; None is the installation itself, which keeps back labels and personal texts."""
 
     id: str | None
     organisation: Organisation | None
+
+    @property
+    def sees_texts(self) -> bool:
+        """Who gives no name sees the customer's words and addresses hidden (M16)."""
+        return self.id is not None
 
     def refusal(self, complaint: Complaint) -> Refusal | None:
         """Why that complaint is not shown to them (S002-7.2)."""

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from events.catalogue import FACTS
-from events.envelope import History, Recorded, StreamId, instant
+from events.catalogue import FACTS, OF_COMPLAINTS
+from events.complaint import Complaint
+from events.envelope import BrokenHistory, History, StreamId, instant
 from events.folding import fold
 from events.ledger import Ledger, LedgerUnavailable
 from events.reception import Received
@@ -25,7 +26,7 @@ from events.stores import Row
 from policy.registry import Policies
 from services.desk.customers import MOST, keys_of
 from services.desk.filters import Question, cursor
-from services.desk.state import next_due
+from services.desk.listing import Listed, listed
 
 log = structlog.get_logger()
 
@@ -33,7 +34,6 @@ PAGE = 500
 """Ledger rows a transaction: at 50 events a complaint that is 25,000 facts to decode at the most, about 0.2 s."""
 BUSY_SECONDS = 30.0
 """How long one process waits while another writes a page."""
-COMPANY = "company."
 
 _TABLES = """
 CREATE TABLE complaints (
@@ -51,39 +51,13 @@ CREATE TABLE failures (complaint_id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITH
 CREATE TABLE progress (position INTEGER NOT NULL, digest TEXT NOT NULL, made_for TEXT NOT NULL);
 """
 
-_ROWS = "2"
+_ROWS = "3"
 """Raise it when `_row` or `keys_of` computes something else for the same facts."""
 MADE_FOR = hashlib.sha256("\n".join([_TABLES, _ROWS, *(f"{f.TYPE} {f.VERSION}" for f in FACTS)]).encode()).hexdigest()
 """What this release would write: a view made for other tables or other facts is made anew."""
 
 _COLUMNS = tuple(line.split()[0] for line in _TABLES.partition("(")[2].partition(")")[0].split(","))
 _UPSERT = f"INSERT OR REPLACE INTO complaints ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-
-
-class Listed(NamedTuple):
-    """One complaint as the list shows it; instants as UTC text. It holds none of the customer's words."""
-
-    complaint_id: StreamId
-    number: str
-    external_ref: str
-    channel: str
-    received_at: str
-    category: str | None
-    priority: str | None
-    status: str
-    owner: str | None
-    handler: str | None
-    department: str | None
-    level: int
-    next_due: str | None
-    """The earliest deadline a person still owes; it may have passed."""
-    next_clock: str | None
-    breaches: int
-    policy: str
-    version: int
-    position: int
-    """Of its last event."""
-    last_event_at: str
 
 
 class Page(NamedTuple):
@@ -153,7 +127,8 @@ class ListView:
         marks = ",".join("?" * len(keys))
         with closing(self._connect()) as reader:
             rows = reader.execute(
-                f"SELECT DISTINCT complaint_id FROM customers WHERE key IN ({marks}) LIMIT ?", (*keys, MOST)
+                f"SELECT DISTINCT complaint_id FROM customers WHERE key IN ({marks}) LIMIT ?",
+                (*map(self._ledger.mark, keys), MOST),
             ).fetchall()
         return [StreamId(stream) for (stream,) in rows]
 
@@ -184,7 +159,7 @@ class ListView:
         A line is made from the whole history, also from facts of later pages: so of a long ledger each complaint is
         read once, not once a page.
         """
-        last = {row.stream: row.position for row in rows if not row.topic.startswith(COMPANY)}
+        last = {row.stream: row.position for row in rows if row.topic in OF_COMPLAINTS}
         marks = ",".join("?" * len(last))
         held = dict(
             self._connection.execute(
@@ -204,10 +179,13 @@ class ListView:
         self._connection.executemany("DELETE FROM failures WHERE complaint_id = ?", [row[:1] for row in rows])
         self._connection.executemany(_UPSERT, rows)
 
-    def _take_customer(self, first: Recorded, received: Received) -> None:
-        """What the complaint is found by; it never changes, so a second time adds nothing."""
-        prefixes = self._policies.get(first.policy).document.links.dial_prefixes
-        found = ((key, first.complaint_id) for key in keys_of(received, prefixes))
+    def _take_customer(self, complaint: Complaint, received: Received) -> None:
+        """What the complaint is found by, until its customer is restricted or erased (M16)."""
+        if not complaint.privacy.is_readable:
+            self._connection.execute("DELETE FROM customers WHERE complaint_id = ?", (complaint.complaint_id,))
+            return
+        prefixes = self._policies.get(complaint.policy).document.links.dial_prefixes
+        found = ((self._ledger.mark(key), complaint.complaint_id) for key in keys_of(received, prefixes))
         self._connection.executemany("INSERT OR IGNORE INTO customers VALUES (?, ?)", found)
 
     def _row_or_failure(self, stream: StreamId) -> Listed | None:
@@ -216,10 +194,9 @@ class ListView:
         except LedgerUnavailable:
             raise
         except Exception as failure:  # catch-all: noted, counted and tried again with its next event
-            log.exception("complaint left out of the list", complaint=stream)
-            self._connection.execute(
-                "INSERT OR REPLACE INTO failures VALUES (?, ?)", (stream, f"{type(failure).__name__}: {failure}")
-            )
+            why = str(failure) if isinstance(failure, BrokenHistory) else f"{type(failure).__name__}: {failure}"
+            log.warning("complaint left out of the list", complaint=stream, why=why)
+            self._connection.execute("INSERT OR REPLACE INTO failures VALUES (?, ?)", (stream, why))
             return None
 
     def _row(self, history: History) -> Listed:
@@ -227,29 +204,8 @@ class ListView:
         complaint = fold(history)
         received = history[0].fact
         assert isinstance(received, Received)
-        self._take_customer(history[0], received)
-        due = next_due(history, complaint, self._policies.get(complaint.policy))
-        return Listed(
-            complaint_id=complaint.complaint_id,
-            number=complaint.number,
-            external_ref=complaint.external_ref,
-            channel=complaint.channel,
-            received_at=instant(complaint.received_at),
-            category=complaint.category and complaint.category.value,
-            priority=complaint.priority and complaint.priority.value,
-            status=complaint.status,
-            owner=complaint.owner,
-            handler=complaint.handler,
-            department=complaint.department,
-            level=complaint.level,
-            next_due=None if due is None else instant(due.at),
-            next_clock=None if due is None else due.clock,
-            breaches=len(complaint.breaches),
-            policy=complaint.policy,
-            version=complaint.version,
-            position=history[-1].position,
-            last_event_at=instant(history[-1].recorded_at),
-        )
+        self._take_customer(complaint, received)
+        return listed(complaint, history, self._policies.get(complaint.policy))
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -275,11 +231,15 @@ class ListView:
             connection.execute("PRAGMA journal_mode = WAL")
             with _transaction(connection, "IMMEDIATE"):
                 if not self._fits(connection):
-                    _make_tables(connection)
+                    _make_tables(connection, self._made_for())
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _made_for(self) -> str:
+        """Who has no keys cannot tell customers: what such a process wrote is made anew by one that has."""
+        return f"{MADE_FOR} {'with' if self._ledger.keyring else 'without'} keys"
 
     def _fits(self, connection: sqlite3.Connection) -> bool:
         """Made by this release, for this very ledger: the last row taken in stands where it stood."""
@@ -290,7 +250,7 @@ class ListView:
             position, digest, made_for = row
         except (sqlite3.OperationalError, TypeError):  # other columns, or no line: of another release
             return False
-        if made_for != MADE_FOR:
+        if made_for != self._made_for():
             return False
         if position == 0:
             return True
@@ -298,13 +258,13 @@ class ListView:
         return [(row.position, _digest(row)) for row in found] == [(position, digest)]
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
+def _make_tables(connection: sqlite3.Connection, made_for: str) -> None:
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     for (name,) in tables:
         connection.execute(f'DROP TABLE "{name}"')
     for statement in _TABLES.split(";")[:-1]:
         connection.execute(statement)
-    connection.execute("INSERT INTO progress VALUES (0, '', ?)", (MADE_FOR,))
+    connection.execute("INSERT INTO progress VALUES (0, '', ?)", (made_for,))
 
 
 def _digest(row: Row) -> str:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import structlog
 
-from events.catalogue import decode, recorded_at
-from events.envelope import StreamId, instant
+from events.catalogue import decode
+from events.envelope import StreamId
 from events.ledger import Clock, Ledger
 from events.reception import Received
 from events.stores import Row
@@ -140,11 +140,10 @@ class Kinship:
 
     def _catch_up(self) -> None:
         if self._position is None:
-            self._position = _first_since(self._ledger, instant(self._clock() - self._remember()))
+            self._position = self._ledger.position_before(self._clock() - self._remember())
         while rows := self._ledger.rows_after(self._position, PAGE):
-            for row in rows:
-                if row.topic == Received.TYPE:
-                    self._take(row)
+            for row in self._ledger.opened([row for row in rows if row.topic == Received.TYPE], whole=False):
+                self._take(row)
             self._position = rows[-1].position
         self._forget()
 
@@ -254,16 +253,3 @@ def _different(waiting: Collection[_Seen]) -> int:
             number += 1
         known.update(seen.customers)
     return number
-
-
-def _first_since(ledger: Ledger, since: str) -> int:
-    """The position after which everything was recorded at that instant or later; found by halving."""
-    low, high = 0, ledger.head()
-    while low < high:
-        middle = (low + high) // 2
-        rows = ledger.rows_after(middle, 1)
-        if not rows or recorded_at(rows[0].state) >= since:
-            high = middle
-        else:
-            low = rows[0].position
-    return low

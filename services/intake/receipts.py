@@ -22,10 +22,12 @@ class Receipt(Value):
     duplicate: bool
     received_at: datetime
     promise: Promise
+    code: str
+    """Proves to whoever holds a checkpoint of the log that the complaint is in it (ADR 0015)."""
 
 
-def receipt(received: Recorded, policy: Policy, *, duplicate: bool) -> Receipt:
-    """The receipt of a complaint from its first fact and the policy pinned to it."""
+def receipt(received: Recorded, policy: Policy, code: str, *, duplicate: bool) -> Receipt:
+    """The receipt of a complaint from its first fact, the policy pinned to it and its code."""
     assert isinstance(received.fact, Received)
     due = policy.clocks.due_at("first_human", received.occurred_at)
     return Receipt(
@@ -34,4 +36,5 @@ def receipt(received: Recorded, policy: Policy, *, duplicate: bool) -> Receipt:
         duplicate=duplicate,
         received_at=received.occurred_at.astimezone(policy.zone),
         promise=Promise(first_response_due=due.astimezone(policy.zone)),
+        code=code,
     )

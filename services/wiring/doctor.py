@@ -8,13 +8,18 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from events.bus import connect
-from events.ledger import LedgerUnavailable
+from events.ledger import Ledger, LedgerUnavailable
 from events.relay import LedgerRestored, Relay
 from events.streams import StreamsDiffer, StreamSettings, check, fill
 from events.subjects import Role
 from policy.registry import NothingPublished, Policies
 from services.clock import now
+from services.compliance.seal.notes import NotSigned
+from services.compliance.seal.proofs import TilesMissing
+from services.compliance.seal.resuming import BATCH, LedgerDisagrees
+from services.compliance.seal.seal_store import SealStoreAway
 from services.settings import Settings
+from services.wiring.sealing import seal_state
 from services.wiring.store import NoInstallation, reading_ledger
 
 FULL = 0.8
@@ -42,6 +47,7 @@ def _ledger(settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     try:
         with reading_ledger(settings, now) as ledger:
+            findings += _seal(settings, ledger)
             weak = ledger.weaknesses()
             findings.append(Finding("durability", not weak, "; ".join(weak) or "every commit survives a power cut"))
             findings.append(Finding("ledger", True, f"{settings.ledger}, {ledger.head()} events"))
@@ -54,6 +60,21 @@ def _ledger(settings: Settings) -> list[Finding]:
     except (NoInstallation, LedgerUnavailable, OSError, ValueError) as failure:
         findings.append(Finding("ledger", False, str(failure)))
     return findings
+
+
+def _seal(settings: Settings, ledger: Ledger) -> list[Finding]:
+    """How far the seal is, whether it stopped, whether the last sealed event still stands (ADR 0014)."""
+    try:
+        found = seal_state(settings, ledger)
+    except (SealStoreAway, NotSigned, TilesMissing, LedgerDisagrees, ValueError) as failure:
+        return [Finding("seal", False, str(failure) or type(failure).__name__)]
+    if found.refusal is not None:
+        return [Finding("seal", False, f"{found.refusal}: amends verify")]
+    if found.head is None:
+        return [Finding("seal", True, "尚未封存 / nothing is sealed yet")]
+    # A running sealer is at most a second behind, a stopped installation as far as it was written to since.
+    text = f"{found.head.size} events sealed, the last at {found.head.time}, {found.behind} to go"
+    return [Finding("seal", found.behind < BATCH, text)]
 
 
 async def _relayed(js: JetStreamContext, settings: Settings) -> Finding:

@@ -16,8 +16,9 @@ from events.fact import Fact
 from events.ledger import Ledger
 from events.links import Linked, Unlinked
 from events.nudges import wants
+from events.paging import pages
 from events.reconciler import Settled
-from events.stores import MemoryStore
+from events.stores import MemoryStore, Row
 from events.vocabulary import ActorKind, Medium, Service
 from policy.composition import changed
 from policy.document import InvalidPolicy
@@ -92,6 +93,10 @@ class Rehearsal:
         self._order = itertools.count()
         self._names: dict[StreamId, str] = {}
         self._seen = self._told = self._ledger.head()
+
+    def rows(self) -> list[Row]:
+        """What its ledger holds, company streams too; also once it has ended."""
+        return list(pages(self._ledger.store.after, 0))
 
     def _time(self) -> datetime:
         return self.now

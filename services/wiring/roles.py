@@ -27,6 +27,8 @@ from events.streams import check
 from events.subjects import LEDGER_APPENDED, Role
 from events.vocabulary import Service
 from policy.registry import Policies
+from services.compliance.evidence.proof_http import proofs
+from services.compliance.seal.publishing import publishing
 from services.desk.api import reading
 from services.desk.commands import commanding
 from services.desk.desk import Desk
@@ -40,16 +42,19 @@ from services.notifier.notifier import Notifier
 from services.notifier.senders.choose import Senders
 from services.settings import Settings
 from services.wiring.commands import BY_SERVICE, NAMES, Commands
+from services.wiring.customers import about_customers
+from services.wiring.erasing import Erasing
 from services.wiring.health import Ended, health, refuse_old_broker
 from services.wiring.http import HttpServer
+from services.wiring.sealing import Sealing, store_of
 from services.wiring.setup import stream_settings
 from services.wiring.store import VIEWS_FILE
 from services.workflow.workflow import Workflow
 
 log = structlog.get_logger()
 
-ROLES = (Role.INTAKE, Role.WORKFLOW, Role.NOTIFIER, Role.RELAY, Role.DESK)
-"""What `serve` takes; without a desk, intake opens HTTP for submissions alone."""
+ROLES = (Role.INTAKE, Role.WORKFLOW, Role.NOTIFIER, Role.RELAY, Role.DESK, Role.SEAL)
+"""What `serve` takes; intake, desk and seal open HTTP, each for what is theirs and for health."""
 
 Url = Callable[[Role], str]
 
@@ -83,6 +88,7 @@ class House:
             Role.NOTIFIER: self._start_notifier,
             Role.RELAY: self._start_relay,
             Role.DESK: self._start_desk,
+            Role.SEAL: self._start_seal,
         }
         for role in roles:
             await starts[role]()
@@ -211,6 +217,22 @@ class House:
         await broker.start()
         self._run(self.desk.follow(), "desk")
 
+    async def _start_seal(self) -> None:
+        sealing = Sealing(self.settings, self.ledger, self._clock)
+        broker = await self._broker(Role.SEAL)
+
+        @broker.subscriber(LEDGER_APPENDED)
+        async def on_appended(_: bytes) -> None:
+            """Somebody appended to the ledger."""
+            sealing.wake()
+
+        await broker.start()
+        self._wakes.append(sealing.wake)
+        self._run(sealing.run(), "seal")
+
+    def _erasing(self) -> Erasing:
+        return Erasing(self.ledger, self.policies, self.settings, self._clock)
+
     async def _ask(self, command: Command) -> Mapping[str, Any]:
         try:
             return await ask_command(_connection(self._brokers[Role.DESK]), command)
@@ -237,16 +259,20 @@ class House:
         self.ledger.on_commit = wake
 
     async def _start_http(self, roles: tuple[Role, ...]) -> None:
-        if not {Role.INTAKE, Role.DESK} & set(roles):
+        if not {Role.INTAKE, Role.DESK, Role.SEAL} & set(roles):
             return
         app = FastAPI(title="Amends", docs_url=None, redoc_url=None, exception_handlers=dict(HANDLERS))
         app.include_router(health(self.ledger, self._check_all))
+        if {Role.DESK, Role.SEAL} & set(roles):
+            app.include_router(publishing(store_of(self.settings)))
+            app.include_router(proofs(self.ledger, store_of(self.settings)))
         if Role.INTAKE in roles:
             app.include_router(submissions(self.intake, self._clock))
         if Role.DESK in roles:
             app.include_router(reading(self.desk))
             app.include_router(live_page(self.desk))
             app.include_router(commanding(self.desk, self._ask, NAMES))
+            app.include_router(about_customers(self._erasing))
         inner = SubmissionsFirst(app, self.intake, self._clock) if Role.INTAKE in roles else app
         # A page elsewhere must not reach complaints through a host name that resolves to this machine.
         names = [self.settings.http_host, *self.settings.http_names]

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ from typing import Self
 from events.ledger import Clock, Ledger
 from events.stores import PostgresStore, SQLiteStore, Store
 from services.settings import Settings
+from services.wiring.keys import reading_keyring, writing_keyring
 
 LEDGER_FILE = "ledger.db"
 VIEWS_FILE = "views.db"
@@ -59,12 +60,13 @@ def writing_ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
     Raises InUse, WeakDurability, LedgerUnavailable.
     """
     with DirectoryLock(settings.data) if settings.ledger == "sqlite" else nullcontext():
-        store = writing_store(settings)
-        try:
-            ledger = Ledger(store, clock)
-        except BaseException:
-            store.close()
-            raise
+        with ExitStack() as half_open:  # whatever fails, what was opened before is given back
+            keyring = writing_keyring(settings)
+            half_open.callback(keyring.close)
+            store = writing_store(settings)
+            half_open.callback(store.close)
+            ledger = Ledger(store, clock, keyring=keyring)
+            half_open.pop_all()
         try:
             yield ledger
         finally:
@@ -74,7 +76,11 @@ def writing_ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
 @contextmanager
 def reading_ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
     """The ledger of an installation to read, also while another process writes; raises NoInstallation."""
-    ledger = Ledger(reading_store(settings), clock, unsafe=True)
+    with ExitStack() as half_open:
+        store = reading_store(settings)
+        half_open.callback(store.close)
+        ledger = Ledger(store, clock, keyring=reading_keyring(settings), unsafe=True)
+        half_open.pop_all()
     try:
         yield ledger
     finally:

@@ -1,6 +1,6 @@
-"""Fixtures of the desk's tests: a company with real services, its desk, and a client of the reading half."""
+"""What the contract tests share: a company with its desk and a client of it, and the command line."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from services.desk.desk import Desk
+from tests.commands import Run, running
 from tests.desk_cases import Company, app_of
 
 
@@ -30,3 +31,10 @@ async def api(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app_of(desk))
     async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
         yield client
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Run]:
+    """One command in this process, in an empty directory."""
+    with running(monkeypatch, capfd, tmp_path) as commands:
+        yield commands

@@ -5,53 +5,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-import structlog
 
 from deploy.machine import RUN_FILE
 from services.cli import main as command_line
 from services.cli.run import Servable
 from services.wiring.roles import ROLES
+from tests.commands import Run
 
 COMPLAINT = {"channel": "web", "external_ref": "r1", "text": "餐厅食物中毒", "customer": {"name": "张三"}}
 SCRIPT = {"at": "2026-03-02T20:50:00+08:00", "submit": {k: v for k, v in COMPLAINT.items() if k != "external_ref"}}
 BOM = b"\xef\xbb\xbf"
-
-
-class Ran(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Run]:
-    """One command in this process, in an empty directory; a traceback fails the test."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    for name in [name for name in os.environ if name.startswith("AMENDS_")]:
-        monkeypatch.delenv(name)
-    before = structlog.get_config()
-
-    def _run(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["amends", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        ran = Ran(int(str(ended.value.code)), *capfd.readouterr())
-        assert "Traceback" not in ran.err
-        return ran
-
-    yield _run
-    structlog.configure(**before)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +45,7 @@ def _number(run: Run) -> str:
 
 def test_setup_of_a_stopped_machine_prepares_the_ledger_and_leaves_the_broker_to_up(run: Run) -> None:
     first = run("setup", "--json")
-    assert first.code == 0 and len(json.loads(first.out)["changed"]) == 2
+    assert first.code == 0 and len(json.loads(first.out)["changed"]) == 3
     assert "amends up" in first.err
 
 

@@ -14,9 +14,9 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from deploy.postgres_server import Database, PostgresServer
-from events import stores
+from events import paging, stores
 from events.catalogue import FACTS, encode
-from events.envelope import BrokenHistory, Entry
+from events.envelope import BrokenHistory, Entry, StreamId
 from events.ledger import Append, Conflict, Ledger, LedgerUnavailable, NotYourFact
 from events.reception import Received
 from events.stores import MemoryStore, PostgresStore, Row, SQLiteStore, Store, WeakDurability
@@ -188,7 +188,7 @@ async def test_readers_are_woken_after_a_commit(ledger: Ledger) -> None:
 
 
 def test_a_replay_reads_page_by_page(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores, "PAGE", 10)
+    monkeypatch.setattr(paging, "PAGE", 10)
     put(ledger, C1, *several(25))
     replay = ledger.replay()
     early = [next(replay) for _ in range(5)]
@@ -380,3 +380,44 @@ def test_closing_waits_for_a_read_that_runs_in_another_thread(tmp_path: Path) ->
         closing.result(5)
     with pytest.raises(LedgerUnavailable, match="closed"):
         ledger.head()
+
+
+def test_streams_are_read_one_after_the_other_whatever_order_they_were_written_in(ledger: Ledger) -> None:
+    streams = some_streams(5)
+    for stream in [*streams, *reversed(streams)]:
+        put(ledger, stream, *several(2))
+    places = [(row.stream, row.version) for row in ledger.scan_streams(StreamId("0"), StreamId("g"))]
+    assert places == [(stream, version) for stream in sorted(streams) for version in (1, 2, 3, 4)]
+
+
+def test_streams_read_between_two_ids_begin_with_the_first_and_end_before_the_second(ledger: Ledger) -> None:
+    first, second, third, fourth = sorted(some_streams(4))
+    ledger.commit([Append(stream, 0, several(2)) for stream in (fourth, second, third, first)])
+    assert [row.stream for row in ledger.scan_streams(second, fourth)] == [second, second, third, third]
+    assert list(ledger.scan_streams(fourth, fourth)) == []
+
+
+def test_streams_larger_than_a_page_are_read_whole_with_the_rows_as_stored(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "PAGE", 3)
+    ledger.commit([Append(stream, 0, several(4)) for stream in some_streams(7)])
+    read = list(ledger.scan_streams(StreamId("0"), StreamId("g")))
+    assert read == sorted(ledger.scan(), key=lambda row: (row.stream, row.version))
+    assert len(read) == 28
+
+
+def test_a_page_of_streams_is_a_walk_along_the_index_without_sorting(tmp_path: Path, postgres: Database) -> None:
+    place = (C1, 1, "g", 10)
+    with closing(SQLiteStore(tmp_path / "ledger.db")) as small:
+        small.create()
+        [plan] = [row["detail"] for row in small._rows(f"EXPLAIN QUERY PLAN {small.BY_STREAM}", place)]
+    assert "USING INDEX sqlite_autoindex_stored_events_1" in plan
+    assert plan.startswith("SEARCH")
+    with closing(controls.postgres_store(postgres)) as large:
+        large.insert([StoredEvent(stream, 1, "t", b"{}") for stream in some_streams(20_000)])
+        with psycopg.connect(postgres.uri) as operator:
+            operator.execute(f"ANALYZE {stores.TABLE}")
+        steps = " ".join(row["QUERY PLAN"] for row in large._rows(f"EXPLAIN {large.BY_STREAM}", place))
+    assert "Index Scan using stored_events_pkey" in steps
+    assert "Sort" not in steps

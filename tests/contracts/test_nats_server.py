@@ -20,7 +20,7 @@ from tests.waiting import eventually
 
 AN_ID = "0b6f1a3e-8f0c-5d7a-9b1e-2f3a4b5c6d7f"
 SMALL = StreamSettings()
-SERVICES = [Role.INTAKE, Role.WORKFLOW, Role.NOTIFIER, Role.RELAY, Role.DESK, Role.CHANNEL]
+SERVICES = [Role.INTAKE, Role.WORKFLOW, Role.NOTIFIER, Role.RELAY, Role.DESK, Role.SEAL, Role.CHANNEL]
 
 STORED = {
     Role.CHANNEL: ["intake.web"],
@@ -29,6 +29,7 @@ STORED = {
     Role.NOTIFIER: [f"agenda.notifier.{AN_ID}", "nudges.notifier", "dead.notifier"],
     Role.RELAY: ["complaints.received.7", "nudges.intake", "nudges.workflow", "nudges.notifier"],
     Role.DESK: [],
+    Role.SEAL: [],
     Role.SETUP: ["nudges.intake", "nudges.workflow", "nudges.notifier"],
 }
 """What each role may put into a stream, and nothing else of ONE_OF_EACH."""
@@ -257,6 +258,7 @@ async def test_setup_makes_no_stream_of_another_name(nats: NatsServer, connect: 
         (Role.DESK, "_INBOX_workflow.>"),
         (Role.DESK, ">"),
         (Role.RELAY, "intake.*"),
+        (Role.SEAL, "complaints.>"),
         (Role.SETUP, "$JS.API.>"),
     ],
 )
@@ -277,8 +279,8 @@ async def test_a_command_is_answered_by_one_workflow(nats: NatsServer, connect: 
 
 
 @pytest.mark.asyncio
-async def test_news_of_a_writer_reaches_relay_and_desk(nats: NatsServer, connect: Connect) -> None:
-    listeners = [await connect(nats, role) for role in (Role.RELAY, Role.DESK)]
+async def test_news_of_a_writer_reaches_relay_desk_and_seal(nats: NatsServer, connect: Connect) -> None:
+    listeners = [await connect(nats, role) for role in (Role.RELAY, Role.DESK, Role.SEAL)]
     ears = [await listener.subscribe(subjects.LEDGER_APPENDED) for listener in listeners]
     for listener in listeners:
         await listener.flush()

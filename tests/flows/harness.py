@@ -25,7 +25,8 @@ from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 
 from deploy.nats_server import NatsServer
-from events.stores import Row, Store, pages
+from events.paging import pages
+from events.stores import Row, Store
 from events.subjects import REPLY_TO, Role, inbox, intake_subject, receipts_subject
 from services.settings import Settings
 from services.wiring.store import NoInstallation, reading_store

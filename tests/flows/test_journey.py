@@ -11,6 +11,7 @@ from events.catalogue import from_json
 from events.envelope import History
 from events.folding import fold
 from events.ledger import Ledger
+from events.tokens import masked_json
 from policy.registry import Policies
 from services.clock import now
 from services.desk.state import complaint_json
@@ -86,7 +87,7 @@ async def _the_replay_equals_what_is_served(up: Up) -> None:
             policy = policies.get(history[0].policy)
             replayed = complaint_json(fold(history), history, policy, now())
             answer = (await client.get(f"/api/complaints/{told.complaint_id}")).json()
-            assert _comparable(answer) == _comparable(orjson.loads(orjson.dumps(replayed)))
+            assert _comparable(answer) == _comparable(masked_json(orjson.loads(orjson.dumps(replayed))))
     ledger.close()
 
 

@@ -113,6 +113,21 @@ REVIEWED_LENGTHS = {
     ("services/intake/submission.py", "timedelta(days=366 * 20)"): "an older date is a mistake of the channel",
     ("services/intake/submission.py", "timedelta(minutes=5)"): "how wrong a channel's clock may be",
     ("services/desk/words.py", "timedelta(seconds=1)"): "a unit to divide by",
+    ("services/compliance/whatif/figures.py", "timedelta(seconds=1)"): "a unit to divide by",
+    **{
+        ("services/compliance/whatif/figures.py", f"timedelta({length})"): "how late missed deadlines are shown"
+        for length in ("hours=1", "hours=4", "days=1", "days=3")
+    },
+    ("services/compliance/whatif/difference.py", "timedelta(minutes=1)"): "services take milliseconds, re-runs none",
+    (
+        "services/compliance/replay/portability.py",
+        "timedelta(minutes=5)",
+    ): "by how much two writers' clocks may differ",
+    ("services/compliance/replay/replaying.py", "timedelta(minutes=5)"): "by how much two writers' clocks may differ",
+    ("services/compliance/conformance/deadlines.py", "timedelta(minutes=1)"): "how late services may look",
+    ("services/compliance/conformance/deadlines.py", "timedelta(seconds=1)"): "a unit lengths are told in",
+    ("services/compliance/conformance/messages.py", "timedelta(minutes=10)"): "how long a send may stay without an end",
+    ("services/desk/disclosures.py", "timedelta(minutes=15)"): "a page that refreshes is one reading (ADR 0019)",
 }
 """Lengths of time in code, each with why it is no figure of the handling documents."""
 FIGURE = re.compile(r"(?<![\w.])(15m|1h|2h|3h|4h|24h|48h|5wd|3d|21:00|9:00|09:00)(?![\w])")
@@ -228,6 +243,7 @@ def test_a_packages_init_file_is_a_map_of_its_folder_and_nothing_else(path: Path
 
 
 LONGER_THAN_350: dict[str, str] = {
+    "services/compliance/verification/verifier.py": "bundles carry it: one file that needs no other (ADR 0015)",
     "deploy/nats_server.py": "one child process with its configuration, ports and orphan; to be split with the machine",
 }
 """Files past the size where a file usually holds two ideas (style, section 1), each with its reason."""

@@ -21,7 +21,7 @@ from events.catalogue import (
     upcast,
     wire,
 )
-from events.envelope import Entry, as_json
+from events.envelope import BrokenHistory, Entry, as_json
 from events.fact import Fact, personal_paths
 from events.folding import fold
 from events.vocabulary import Service
@@ -102,7 +102,7 @@ def test_wire_names_are_ours_unique_and_told_from_the_class() -> None:
     assert len(BY_TYPE) == len(FACTS)
     for fact in FACTS:
         family, _, name = fact.TYPE.partition(".")
-        assert family in ("complaint", "company")
+        assert family in ("complaint", "customer", "company")
         assert name == re.sub(r"(?<!^)(?=[A-Z])", "_", fact.__name__).lower()
 
 
@@ -191,8 +191,9 @@ def test_every_older_version_has_its_hop() -> None:
 
 def test_an_unknown_field_in_the_store_is_refused_not_dropped() -> None:
     altered = stored(controls.every_fact()["complaint.escalated"]).replace(b'"cause"', b'"curse":"x","cause"')
-    with pytest.raises(ValueError, match="curse"):
+    with pytest.raises(BrokenHistory, match="position 17") as refused:
         decode(17, C1, 3, "complaint.escalated", altered)
+    assert "curse" in str(refused.value.__cause__)
 
 
 def test_a_schema_is_exported_for_every_fact_and_forbids_what_it_does_not_name() -> None:
@@ -206,30 +207,43 @@ def test_a_schema_is_exported_for_every_fact_and_forbids_what_it_does_not_name()
 
 PERSONAL = {
     "complaint.received": {
-        "text", "customer.name", "customer.contacts.address", "customer.member_id", "scene", "demands", "accused",
-        "attachments.name",
+        "text", "customer.name", "customer.contacts.address", "customer.member_id", "scene", "demands",
+        "attachments.name", "content_sha256",
     },
-    "complaint.supplemented": {"text", "demands", "accused", "attachments.name"},
-    "complaint.linked": {"accused"},
+    "complaint.supplemented": {"text", "demands", "attachments.name", "content_sha256"},
+    "complaint.linked": {"reason"},
+    "complaint.unlinked": {"reason"},
+    "complaint.handed_over": {"reason"},
+    "complaint.recused": {"reason"},
+    "complaint.escalated": {"reason"},
+    "complaint.deadline_extended": {"reason"},
     "complaint.contact_started": {"recipient", "subject", "text"},
     "complaint.replied": {"text", "override"},
-    "complaint.evidence_added": {"name"},
+    "complaint.retry_attempted": {"note"},
+    "complaint.evidence_added": {"name", "told_as"},
+    "complaint.task_opened": {"what"},
     "complaint.task_closed": {"result"},
     "complaint.nudged": {"text"},
     "complaint.understanding_confirmed": {"summary", "demands"},
+    "complaint.information_requested": {"what", "reason"},
     "complaint.labelled": {"value", "reason"},
     "complaint.withdrawn": {"words"},
     "complaint.verified": {"facts", "expected", "preliminary"},
     "complaint.solution_proposed": {"answers.demand", "answers.reason", "answers.alternative", "ground", "changed"}
     | {"override"},
     "complaint.reply_drafted": {"text", "override"},
+    "complaint.approval_given": {"reason"},
+    "complaint.approval_refused": {"reason"},
     "complaint.customer_agreed": {"words"},
     "complaint.customer_declined": {"words"},
     "complaint.step_completed": {"note"},
     "complaint.step_failed": {"note"},
     "complaint.refund_verified": {"ground"},
+    "complaint.refund_paid": {"reference", "reason"},
+    "complaint.commitment_made": {"what"},
     "complaint.resolved": {"statement"},
     "complaint.called_back": {"suggestion"},
+    "complaint.reopened": {"reason"},
     "complaint.reviewed": {"what", "why", "when", "where", "who", "how"},
 }  # fmt: skip
 """Where personal data stands; every other fact has none."""

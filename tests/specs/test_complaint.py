@@ -38,6 +38,7 @@ LATER: list[Entry] = [
     controls.not_reached(NOW, counted=True),
     controls.alerted(NOW, "breach-6-handler#1"),
     *(Entry(fact, NOW, controls.person(), policy=controls.POLICY_ID) for fact in examples.HANDLING),
+    *(Entry(fact, NOW, controls.person(), policy=controls.POLICY_ID) for fact in examples.PRIVACY[:3]),
 ]
 # An alert is what a reminder owes; a refused try changes nothing, which is its point.
 WITHOUT_A_CHANGE = frozenset({"complaint.nudged", "complaint.act_refused"})

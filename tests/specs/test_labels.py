@@ -114,12 +114,16 @@ READERS = {
     "policy/handling/understanding.py": "who may give it, how long it lasts",
     "policy/document.py": "the table of the above",
     "services/workflow/understanding.py": "the command that adds it",
+    "services/compliance/conformance/people.py": "whether whoever gave it might",
     "services/desk/readers.py": "left out for those who may not see it",
     "services/desk/state.py": "shown to those who may see it",
     "services/desk/api.py": "asked who reads",
     "services/desk/case_file.py": "asked who reads",
     "services/desk/page.py": "asked who reads",
     "services/cli/complaints.py": "asked who reads",
+    "services/cli/knowledge.py": "asked who reads",
+    "services/compliance/replay/knowledge.py": "left out for those who may not see it",
+    "services/wiring/asked.py": "the command that adds it, read back from its fact",
 }
 """Every file that may know of labels, and why it decides nothing by them."""
 

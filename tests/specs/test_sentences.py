@@ -90,6 +90,7 @@ SAMPLES: tuple[Fact, ...] = (
     ),
     OrganisationPublished(sha256="b" * 64, text="…"),
     *examples.HANDLING,
+    *examples.PRIVACY,
 )
 
 

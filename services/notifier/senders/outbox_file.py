@@ -2,11 +2,12 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import orjson
 
+from events import durable
 from services.notifier.senders.port import Delivered, Refused, Sent, Unknown
 
 
@@ -122,7 +123,7 @@ class OutboxFile:
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _fsync_folder(self._path.parent)
+            durable.sync(self._path.parent)
             self._learn(descriptor)
         except OSError:
             os.close(descriptor)
@@ -156,6 +157,29 @@ class OutboxFile:
                 start += len(line)
 
 
+def blank(path: Path, complaints: Collection[str]) -> int:
+    """Overwrite the messages about these complaints in place, for their customer was erased; how many there were.
+
+    Places and keys stay, so receipts stay true and nothing is sent again; any process may do it.
+    """
+    wanted = set(complaints)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    number = place = 0
+    with os.fdopen(descriptor, "r+b") as file, path.open("rb") as lines:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        for line in lines:
+            key = _key(line)
+            if key is not None and key.partition("/")[0] in wanted:
+                os.pwrite(descriptor, orjson.dumps({"key": key}).ljust(len(line) - 1) + b"\n", place)
+                number += 1
+            place += len(line)
+        os.fsync(file.fileno())
+    return number
+
+
 def _key(line: bytes) -> str | None:
     try:
         return str(orjson.loads(line)["key"])
@@ -187,11 +211,3 @@ def _end_cut_line(descriptor: int) -> None:
     size = os.fstat(descriptor).st_size
     if size and os.pread(descriptor, 1, size - 1) != b"\n":
         os.write(descriptor, b"\n")
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

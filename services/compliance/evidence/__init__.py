@@ -1,0 +1,1 @@
+"""Evidence of one complaint: bundle, timeline, receipt code, disclosure (ADR 0015)."""
