@@ -51,10 +51,12 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """Destroy a customer's key: the first person asks, a second one does it. Never under a legal hold."""
+    if certificate is not None and (certificate.exists() or not certificate.parent.is_dir()):
+        raise fail(BAD_INPUT, f"{certificate}: 已存在或没有该目录 / exists already, or its folder does not")
     outcomes = _act("erase", customer, by, reason, data, as_json)
     issued = [outcome["certificate"] for outcome in outcomes if "certificate" in outcome]
     if certificate is not None and issued:
-        certificate.write_bytes(b"".join(orjson.dumps(each, option=INDENTED) for each in issued))
+        durable.write(certificate, b"".join(orjson.dumps(each, option=INDENTED) for each in issued))
 
 
 @customer.command()

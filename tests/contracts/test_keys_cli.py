@@ -16,7 +16,7 @@ BODY = {
 
 
 def amends(data: Path, *arguments: str, given: str = "") -> tuple[int, str]:
-    """Exit code and what was printed."""
+    """Exit code and what was printed, machine output first."""
     command = [sys.executable, "-m", "services.cli.main", *arguments, "--data", str(data)]
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
@@ -34,7 +34,7 @@ def a_withdrawn_complaint(data: Path) -> str:
 
 def shown(data: Path, complaint: str) -> Any:
     """What li.na reads."""
-    return json.loads(amends(data, "show", complaint, "--as", "li.na", "--json")[1])["text"]
+    return json.loads(amends(data, "show", complaint, "--as", "li.na", "--json")[1].splitlines()[0])["text"]
 
 
 def test_a_ledger_and_its_keys_move_and_are_read_as_before(tmp_path: Path) -> None:

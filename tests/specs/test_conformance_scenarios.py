@@ -32,6 +32,8 @@ MISSED: Mapping[str, Mapping[str, int]] = {
     "g23": {"commitment": 1},
 }
 """What the stories themselves tell: how often which clock is missed; in the others, and beside these, nothing."""
+FALLING_DUE = {"g1": 2, "g2": 1, "g10": 1}
+"""Deadlines of the last minute of a script: missed, and nobody is accused of them yet (ADR 0016)."""
 
 
 @pytest.mark.parametrize("name", SCENARIO_CLAUSES)
@@ -41,7 +43,7 @@ async def test_a_scenario_violates_what_its_story_tells_and_nothing_else(name: s
     assert dict(told) == dict(MISSED.get(name, {}))
     violations = [violation for of in every for violation in found(of, CHECKS)]
     assert [v for v in violations if v.check != clocks.every_clock_is_met.name] == []
-    assert len(violations) == told.total()
+    assert len(violations) == told.total() - FALLING_DUE.get(name, 0)
 
 
 @pytest.mark.parametrize("name", MISSED)

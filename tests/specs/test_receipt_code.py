@@ -139,10 +139,17 @@ async def test_whoever_holds_the_checkpoint_checks_the_proof_with_the_verifier_a
 
 async def test_a_proof_is_made_for_the_checkpoint_the_customer_kept(company: Evidence) -> None:
     found = await proven(company)
-    older = prove(company.ledger, company.seal_store, found.code, found.first)
-    assert (older.answer, older.checkpoint) == (Answer.PROVEN, found.first)
-    assert verify_code(found.code, older.proof or "", Trust(checkpoint=found.first)).exit_code == 0
-    assert verify_code(found.code, found.proof or "", Trust(checkpoint=found.first)).exit_code == 1
+    newest = sealed_by(company.seal_store).note
+    later = prove(company.ledger, company.seal_store, found.code, newest)
+    assert (later.answer, later.checkpoint) == (Answer.PROVEN, newest)
+    assert verify_code(found.code, later.proof or "", Trust(checkpoint=newest)).exit_code == 0
+    assert verify_code(found.code, later.proof or "", Trust(checkpoint=found.first)).exit_code == 1
+
+
+async def test_the_proof_handed_out_proves_the_time_that_is_told(company: Evidence) -> None:
+    found = await proven(company)
+    assert found.checkpoint == found.first
+    assert verify_code(found.code, found.proof or "", Trust(checkpoint=found.first)).facts["signed_at"] == found.since
 
 
 async def test_a_proof_fits_no_other_code_and_no_altered_proof_fits(company: Evidence) -> None:

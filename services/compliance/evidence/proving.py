@@ -72,10 +72,10 @@ class Proven(NamedTuple):
 def prove(
     ledger: Ledger, store: SealStore, text: str, outside: str | None = None, *, firsts: "Firsts | None" = None
 ) -> Proven:
-    """What a code proves, up to the newest checkpoint or the one given; raises Unreadable for a mistyped code.
+    """What a code proves, at the first checkpoint with its complaint or at the one given.
 
-    `firsts` remembers what was found before. Raises NotSigned for a text that is no checkpoint of ours, TilesMissing,
-    SealStoreAway, LedgerUnavailable.
+    `firsts` remembers what was found before. Raises Unreadable for a mistyped code, NotSigned for a text that is no
+    checkpoint of ours, TilesMissing, SealStoreAway, LedgerUnavailable.
     """
     code = parse_code(text)
     known_as = spelled(*code)
@@ -96,6 +96,8 @@ def prove(
         return Proven(known_as, Answer.ALTERED, str(altered))
     first = (firsts or Firsts(store)).with_(index)
     since = None if first is None else Checkpoint.read(body_of(first)).time
+    if outside is None and first is not None:  # so that what is handed out proves the time that is told
+        sealed = _of_this_log(store, first)
     return Proven(known_as, Answer.PROVEN, None, index, since, first, sealed.note, proof_text(index, sealed, entry))
 
 
