@@ -220,17 +220,19 @@ class Keyring:
             self.forget(customers_in(row.state for row in rows))
         elif closed:
             self.forget(customers_in(row.state for row in rows if row.stream in closed))
-        readable = [row for row in rows if row.stream not in closed]
-        ciphers = self.ciphers(customers_in(row.state for row in readable))
+        ciphers = self._ciphers_of(rows, closed)
         return [row if row.stream in closed else _opened(row, ciphers) for row in rows]
+
+    def _ciphers_of(self, rows: Sequence[Row], closed: set[StreamId]) -> Mapping[CustomerId, Cipher]:
+        """What opens the rows that are neither restricted nor erased."""
+        return self.ciphers(customers_in(row.state for row in rows if row.stream not in closed))
 
     def texts(self, rows: Sequence[Row]) -> dict[str, str]:
         """Every readable token of these rows, whole streams, with its text: what a disclosure hands out."""
         found: dict[str, str] = {}
         closed = closed_streams(rows)
-        readable = [row for row in rows if row.stream not in closed]
-        ciphers = self.ciphers(customers_in(row.state for row in readable))
-        for row in readable:
+        ciphers = self._ciphers_of(rows, closed)
+        for row in (row for row in rows if row.stream not in closed):
             for customer, sealed in tokens_in(row.state):
                 text = ciphers[customer].open(row.stream, sealed) if customer in ciphers else None
                 if text is not None:

@@ -1,8 +1,9 @@
 """Settings from the environment, prefix `AMENDS_`; every one has a safe default and a line in docs/settings.md."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
+from psycopg.conninfo import make_conninfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -89,6 +90,23 @@ class Settings(BaseSettings):
     policy: Path | None = Field(default=None, description="Policy file `setup` publishes instead of the default.")
     organisation: Path | None = Field(default=None, description="Organisation file `setup` publishes.")
     log_json: bool = Field(default=True, description="Logs as JSON lines instead of text.")
+
+    @property
+    def postgres(self) -> dict[str, Any]:
+        """How PostgreSQL is reached, in libpq's words."""
+        return {
+            "dbname": self.postgres_db,
+            "host": self.postgres_host,
+            "port": self.postgres_port,
+            "user": self.postgres_user,
+            "password": self.postgres_password.get_secret_value(),
+        }
+
+    def conninfo(self, database: str | None = None) -> str:
+        """The same as a connection string, for the ledger's database or another; without an empty password."""
+        connection: dict[str, Any] = {**self.postgres, "dbname": database or self.postgres_db}
+        connection["password"] = connection["password"] or None
+        return make_conninfo(**connection)
 
     @property
     def senders(self) -> SenderSettings:

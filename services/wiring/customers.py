@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from events.commands import Refusal
@@ -44,7 +44,7 @@ def about_customers(erasing: Callable[[], Erasing]) -> APIRouter:
         return Response(orjson.dumps({"texts": outcome}), 200, HEADERS, "application/json")
 
     @router.post("/api/privacy/{act}")
-    async def act(act: str, wish: Wish, _: Request) -> Response:
+    async def act(act: str, wish: Wish) -> Response:
         """hold, release, restrict, allow or erase; 409 with the refusal where a rule forbids it."""
         if act not in ACTS:
             zh, en = f"没有操作 {act}；可用：{'、'.join(ACTS)}", f"no act {act}; there are {', '.join(ACTS)}"

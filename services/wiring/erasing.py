@@ -71,10 +71,9 @@ class Erasing:
         known = CustomerId(asked)
         if self._ledger.ask(keys.complaints, known) or self._ledger.load(customer_stream(known), sealed=True):
             return [known]
-        of_complaint = self._ledger.customers([StreamId(asked)])
-        marks = [self._keyring.mark(key) for key in self._spellings(asked)]
-        found: Sequence[CustomerId] = list(of_complaint.values())
-        found = found or self._ledger.ask(keys.by_marks, marks)
+        found: Sequence[CustomerId] = list(self._ledger.customers([StreamId(asked)]).values())
+        if not found:
+            found = self._ledger.ask(keys.by_marks, [self._keyring.mark(key) for key in self._spellings(asked)])
         if not found:
             raise NoSuchCustomer(NoSuchCustomer.__doc__)
         return sorted({akin for customer in found for akin in self._ledger.ask(keys.akin, customer)})

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
-
 from events import durable
 from events.key_stores import PostgresKeys, SQLiteKeys, SqlKeyStore
 from events.keyring import Kept, Keyring, check_of
@@ -52,7 +50,7 @@ def _writing_store(settings: Settings) -> SqlKeyStore:
     if settings.ledger == "sqlite":
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         return SqlKeyStore(SQLiteKeys(settings.data / KEYS_FILE))
-    database = PostgresKeys(_conninfo(settings))
+    database = _postgres(settings)
     try:
         database.create()
     except BaseException:
@@ -71,7 +69,7 @@ def reading_keyring(settings: Settings) -> Keyring | None:
     if settings.ledger == "sqlite" and not file.exists():
         return None
     of_sqlite = settings.ledger == "sqlite"
-    store = SqlKeyStore(SQLiteKeys(file, read_only=True) if of_sqlite else PostgresKeys(_conninfo(settings)))
+    store = SqlKeyStore(SQLiteKeys(file, read_only=True) if of_sqlite else _postgres(settings))
     try:
         return Keyring(store, master, read_only=True)
     except BaseException:
@@ -104,11 +102,5 @@ def _write(file: Path, master: bytes, *, replace: bool) -> None:
     durable.write(file, master, replace=replace)
 
 
-def _conninfo(settings: Settings) -> str:
-    return make_conninfo(
-        dbname=settings.postgres_keys_db or settings.postgres_db,
-        host=settings.postgres_host,
-        port=settings.postgres_port,
-        user=settings.postgres_user,
-        password=settings.postgres_password.get_secret_value(),
-    )
+def _postgres(settings: Settings) -> PostgresKeys:
+    return PostgresKeys(settings.conninfo(settings.postgres_keys_db))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import structlog
-from psycopg.conninfo import make_conninfo
 
 from events.envelope import instant
 from events.ledger import Clock, Ledger, LedgerUnavailable
@@ -31,7 +30,7 @@ from services.notifier.senders.port import Delivered, Message, Sender
 from services.notifier.senders.smtp import SmtpSender
 from services.notifier.senders.webhook import WebhookSender
 from services.settings import CopySettings, Settings
-from services.wiring.store import LEDGER_FILE, NoInstallation
+from services.wiring.store import ledger_file
 
 log = structlog.get_logger()
 
@@ -167,19 +166,8 @@ def verifiable(settings: Settings) -> tuple[VerifiedLedger, PublishedSeal]:
     """Where a verification finds database and seal; raises NoInstallation."""
     seal = PublishedSeal(settings.seal.store or str(settings.data / SEAL_FOLDER))
     if settings.ledger == "sqlite":
-        file = settings.data / LEDGER_FILE
-        if not file.exists():
-            raise NoInstallation(f"no ledger in {settings.data}: run `amends up --data {settings.data}` first")
-        return SqliteLedger(file), seal
-    password = settings.postgres_password.get_secret_value()
-    conninfo = make_conninfo(
-        dbname=settings.postgres_db,
-        host=settings.postgres_host,
-        port=settings.postgres_port,
-        user=settings.postgres_user,
-        **({"password": password} if password else {}),
-    )
-    return PostgresLedger(conninfo), seal
+        return SqliteLedger(ledger_file(settings)), seal
+    return PostgresLedger(settings.conninfo()), seal
 
 
 class Sealing:

@@ -101,18 +101,17 @@ def reading_store(settings: Settings) -> Store:
     """The store to read from, also while another process writes; raises NoInstallation."""
     if settings.ledger == "postgres":
         return postgres_store(settings)
+    return SQLiteStore(ledger_file(settings), read_only=True)
+
+
+def ledger_file(settings: Settings) -> Path:
+    """The SQLite ledger that is there; raises NoInstallation."""
     file = settings.data / LEDGER_FILE
     if not file.exists():
         raise NoInstallation(f"no ledger in {settings.data}: run `amends up --data {settings.data}` first")
-    return SQLiteStore(file, read_only=True)
+    return file
 
 
 def postgres_store(settings: Settings) -> PostgresStore:
     """The PostgreSQL ledger of the settings."""
-    return PostgresStore(
-        dbname=settings.postgres_db,
-        host=settings.postgres_host,
-        port=settings.postgres_port,
-        user=settings.postgres_user,
-        password=settings.postgres_password.get_secret_value(),
-    )
+    return PostgresStore(**settings.postgres)
