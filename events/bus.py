@@ -30,12 +30,14 @@ BATCH_MESSAGES = 500
 """Messages of one atomic batch; the server takes 1,000."""
 
 
-REST_SECONDS = 2.5
-"""How long a stopping process finishes what it fetched; what is cut off comes again after the ack wait."""
 KNOCK_SECONDS = 0.02
 """Between two looks whether something still arrives."""
 GOODBYE_SECONDS = 2.5
-"""How long it waits for a broker to take its leave: all within the 10 s of a stop (reliability, section 5)."""
+"""How long a stopping process waits for a broker to take its leave."""
+LEAVE_SECONDS = 6.0
+"""What a stop keeps for the end: a goodbye, a connection cut off, the ledger closed; the rest is for finishing."""
+REST_SECONDS = 4.0
+"""How long a stopping process finishes what it fetched, with 10 s for its whole stop (reliability, section 5)."""
 PULL_SECONDS = 1.0
 """How long a request for one message waits; after a restart of the broker it is lost for that long (pitfalls B8)."""
 GATHER_SECONDS = 0.05
@@ -59,7 +61,7 @@ def options(url: str, role: Role) -> dict[str, Any]:
         "max_reconnect_attempts": -1,
         "reconnect_time_wait": 0.2,
         "error_cb": partial(_log_error, role),
-        "drain_timeout": REST_SECONDS,
+        "drain_timeout": GOODBYE_SECONDS,
     }
 
 
@@ -93,7 +95,7 @@ def broker(url: str, role: Role, is_stopping: Callable[[], bool], **more: Any) -
         servers,
         ack_policy=AckPolicy.NACK_ON_ERROR,
         logger=None,
-        graceful_timeout=REST_SECONDS,
+        graceful_timeout=GOODBYE_SECONDS,
         closed_cb=partial(_end_process, role, is_stopping),
         **own,
         **more,
@@ -131,9 +133,26 @@ JetStreamContext.PullSubscription._fetch_n = _fetch_several  # type: ignore[meth
 
 async def stop(broker: NatsBroker) -> None:
     """Take no more messages, finish those that were fetched, disconnect: also from a broker that does not answer."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(REST_SECONDS):
-            await _come_to_rest(broker)
+    await rest(broker)
+    await leave(broker)
+
+
+async def rest(broker: NatsBroker, seconds: float = REST_SECONDS) -> None:
+    """Take no more messages and finish those that were fetched; what is cut off comes again after the ack wait.
+
+    The library would drop what is fetched while it stops (pitfalls F2).
+    """
+    subscriptions = [getattr(subscriber, "subscription", None) for subscriber in broker.subscribers]
+    gates = [_Gate(subscription) for subscription in subscriptions if hasattr(subscription, "fetch")]
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(gate.rest() for gate in gates))
+    except TimeoutError:
+        log.warning("stopped in the middle of work, its messages come again", waited_seconds=seconds)
+
+
+async def leave(broker: NatsBroker) -> None:
+    """Disconnect, also from a broker that does not answer."""
     connection = broker.config.broker_config.connection_state.connection
     goodbye: asyncio.Task[None] = asyncio.create_task(broker.stop())
     await asyncio.wait([goodbye], timeout=GOODBYE_SECONDS)
@@ -155,13 +174,6 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
         _, running = await asyncio.wait(running, timeout=0.1)
 
 
-async def _come_to_rest(broker: NatsBroker) -> None:
-    """Until no pull loop holds a message: the library would drop what is fetched while it stops (pitfalls F2)."""
-    subscriptions = [getattr(subscriber, "subscription", None) for subscriber in broker.subscribers]
-    gates = [_Gate(subscription) for subscription in subscriptions if hasattr(subscription, "fetch")]
-    await asyncio.gather(*(gate.rest() for gate in gates))
-
-
 class _Gate:
     """Keeps a pull loop from fetching; at its second knock everything it had is handled, also a gathered batch."""
 
@@ -169,6 +181,7 @@ class _Gate:
         self._subscription = subscription
         self._knocks = 0
         self._resting = asyncio.Event()
+        self._answered_at: float | None = None
         subscription.fetch = self._refuse
 
     async def rest(self) -> None:
@@ -177,13 +190,31 @@ class _Gate:
 
     async def _refuse(self, *_: Any, **__: Any) -> list[Msg]:
         await asyncio.sleep(KNOCK_SECONDS)
-        if arrived := await self._arrived():
+        if (arrived := await self._arrived()) or await self._is_awaited():
             self._knocks = 0
-            return arrived
-        self._knocks += 1
+        else:
+            self._knocks += 1
         if self._knocks >= 2:
             self._resting.set()
+        if arrived:
+            return arrived
         raise NatsTimeoutError
+
+    async def _is_awaited(self) -> bool:
+        """Whether the broker may still send for a request of ours: one that is slow ends it later than we gave up."""
+        if self._resting.is_set() or not self._subscription._nc.is_connected:
+            return False
+        try:
+            async with asyncio.timeout(PULL_SECONDS):
+                info = await self._subscription.consumer_info()
+        except TimeoutError:
+            return True
+        except NatsError:
+            return False
+        now = asyncio.get_running_loop().time()
+        self._answered_at = self._answered_at or now
+        # Others may wait at this consumer too; of ours, which the broker had by its first answer, none lives longer.
+        return bool(info.num_waiting) and now < self._answered_at + PULL_SECONDS
 
     async def _arrived(self) -> list[Msg]:
         """What the broker still sent while the last fetch gave up waiting; status messages are for the client."""

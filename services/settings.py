@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     )
     policy: Path | None = Field(default=None, description="Policy file `setup` publishes instead of the default.")
     organisation: Path | None = Field(default=None, description="Organisation file `setup` publishes.")
+    stop_seconds: float = Field(
+        default=10.0, ge=8.0, description="From SIGTERM to the end of a role; work not finished by then comes again."
+    )
     log_json: bool = Field(default=True, description="Logs as JSON lines instead of text.")
 
     @property

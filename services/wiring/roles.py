@@ -17,8 +17,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from events.agenda import BrokerAgenda
 from events.answering import answer_commands, ask_command
 from events.attention import Attention, Look, pay_attention
+from events.bus import LEAVE_SECONDS, end, jetstream, leave, rest
 from events.bus import broker as role_broker
-from events.bus import end, jetstream, stop
 from events.commands import Command
 from events.delivery import Delivery
 from events.ledger import Clock, Ledger
@@ -120,13 +120,17 @@ class House:
             _connection(broker).set_server_pool(self._url(role).split(","))
 
     async def stop(self) -> None:
-        """Take no more work, finish what runs, close; within 10 s also when the broker does not answer."""
+        """Take no more work, finish what runs, close; within the time set for it also when the broker is silent."""
         self._stopping = True
         await end(self._tasks)
+        seconds = self.settings.stop_seconds - LEAVE_SECONDS
+        await asyncio.gather(self._stop_http(), *(rest(broker, seconds) for broker in self._brokers.values()))
+        await asyncio.gather(*map(leave, self._brokers.values()))
+        await self._stack.aclose()
+
+    async def _stop_http(self) -> None:
         if self._http is not None:
             await self._http.stop()
-        await asyncio.gather(*map(stop, self._brokers.values()))
-        await self._stack.aclose()
 
     async def _broker(self, role: Role, service: Service | None = None) -> NatsBroker:
         """A connected broker of the role, its streams compared with what this release wants."""

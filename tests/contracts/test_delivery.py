@@ -19,8 +19,8 @@ from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 
 from deploy.nats_server import NatsServer
 from events import dead_letters, delivery
+from events.bus import KNOCK_SECONDS, jetstream, pull, stop
 from events.bus import broker as role_broker
-from events.bus import jetstream, pull, stop
 from events.dead_letters import DeadLetter
 from events.delivery import TRIES, BadMessage, Delivery, delay_after
 from events.ledger import LedgerUnavailable
@@ -54,15 +54,19 @@ def logged() -> Iterator[list[Any]]:
 
 @asynccontextmanager
 async def serving(
-    nats: NatsServer, connect: Connect, subscribe: Callable[[NatsBroker], None]
+    nats: NatsServer, connect: Connect, subscribe: Callable[[NatsBroker], None], port: int | None = None
 ) -> AsyncIterator[JetStreamContext]:
-    """Intake's broker with the product's own middleware and settings; the operator's view of the server."""
+    """Intake's broker with the product's own middleware and settings; the operator's view of the server.
+
+    With a `port` intake reaches the server by that one.
+    """
     js = (await connect(nats)).jetstream()
     await set_up(js, StreamSettings())
     stopping = asyncio.Event()
     owner: NatsBroker
     deliver = partial(Delivery, service="intake", js=lambda: jetstream(owner), clock=in_the_morning)
-    owner = role_broker(nats.url(Role.INTAKE), Role.INTAKE, stopping.is_set, middlewares=[deliver])
+    url = nats.url(Role.INTAKE).replace(str(nats.port), str(port or nats.port))
+    owner = role_broker(url, Role.INTAKE, stopping.is_set, middlewares=[deliver])
     subscribe(owner)
     await owner.start()
     try:
@@ -70,6 +74,28 @@ async def serving(
     finally:
         stopping.set()
         await stop(owner)
+
+
+@asynccontextmanager
+async def far_away(nats: NatsServer, seconds: float) -> AsyncIterator[int]:
+    """A port behind which the server is that far: whatever it says arrives so much later."""
+    loop = asyncio.get_running_loop()
+
+    async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float) -> None:
+        while said := await source.read(65_536):
+            loop.call_later(delay, target.write, said)
+        target.close()
+        await target.wait_closed()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, asks = await asyncio.open_connection("127.0.0.1", nats.port)
+        await asyncio.gather(carry(reader, asks, 0.0), carry(answers, writer, seconds))
+        served.set()
+
+    served = asyncio.Event()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        await served.wait()
 
 
 def handled_by(handle: Handle) -> Callable[[NatsBroker], None]:
@@ -241,6 +267,21 @@ async def test_of_a_batch_only_messages_tried_often_enough_become_dead_letters(
         await eventually(lambda: is_empty(js), within_seconds=15)
         assert {b'"old"', b'"new"'} in together
         assert [(letter.body, letter.tries) for letter in await letters(js)] == [(b'"old"', TRIES)]
+
+
+async def test_a_stop_waits_for_what_a_far_broker_still_sends(nats: NatsServer, connect: Connect) -> None:
+    seen: list[bytes] = []
+
+    async def see(body: bytes, _: int) -> None:
+        seen.append(body)
+
+    channel = (await connect(nats, Role.CHANNEL)).jetstream()
+    async with far_away(nats, seconds=5 * KNOCK_SECONDS) as far:
+        async with serving(nats, connect, handled_by(see), far) as js:
+            for number in range(5):
+                await channel.publish("intake.web", b"%d" % number)
+        info = await js.consumer_info(Stream.INTAKE.value, INTAKE.name)
+    assert info.num_ack_pending == 0, f"handed out and never finished, of which {len(seen)} were seen"
 
 
 async def test_a_dead_letter_keeps_the_headers_of_its_message(nats: NatsServer, connect: Connect) -> None:

@@ -12,7 +12,7 @@ import pytest
 from deploy.nats_server import NatsServer
 from events.subjects import DURABLES, Role
 from services.wiring.roles import ROLES
-from tests.flows.harness import Up, a_channel, one_url, post, publish, some_roles, submissions
+from tests.flows.harness import READY_SECONDS, Up, a_channel, one_url, post, publish, some_roles, submissions
 
 
 async def test_up_ends_in_order_under_load_and_removes_its_run_file(up: Up) -> None:
@@ -58,7 +58,8 @@ async def test_each_role_ends_in_order_under_load_and_nothing_is_redelivered(nat
                 publish(roles.oracle, client, submissions("n", 150, "app"), receipts=False),
             )
             await roles.books.holds(50)
-            assert await house[0].terminate() == 0, house[0].output()
+            # With time enough for what a slow machine fetched: how long it takes is not what is asked here.
+            assert await house[0].terminate(within=READY_SECONDS) == 0, house[0].output()
             waiting = await _unacknowledged(nats)
             house[0] = await roles.start("house", *ROLES, user=Role.OPERATOR)
             await loads

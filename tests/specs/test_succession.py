@@ -90,11 +90,11 @@ def test_a_second_word_of_the_old_key_makes_a_bundle_false(handed: Handed, tmp_p
 def test_a_receipt_proven_under_a_key_that_handed_over_is_refused_where_its_word_is_given(
     handed: Handed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    proof = prove(handed.company.ledger, handed.company.seal_store, handed.code).proof or ""
+    proven = prove(handed.company.ledger, handed.company.seal_store, handed.code)
+    proof, note = proven.proof or "", proven.checkpoint or ""
     trust = handed.trust._replace(endorsements=handed.words)
     assert verify_code(handed.code, proof, trust).exit_code == 0
     assert verify_code(handed.code, proof, handed.trust).exit_code == 1
-    note = handed.parts["checkpoint.txt"].decode()
     again = proof.replace(note, signed(opened(note), handed.old))
     assert verify_code(handed.code, again, handed.trust).exit_code == 0  # nothing given tells that it handed over
     assert "after it had handed over" in said(verify_code(handed.code, again, trust))
