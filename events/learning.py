@@ -54,7 +54,7 @@ class ActionTaken(Fact):
     EN: ClassVar = "{time}: {actor} carried out action {action}."
 
     action: str
-    note: str = ""
+    note: Personal = ""
 
 
 class EffectMeasured(Fact):

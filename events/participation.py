@@ -96,7 +96,7 @@ class AuthorityDelegated(Fact):
     limit: Money
     currency: Currency
     until: datetime
-    reason: str
+    reason: Personal
 
 
 class TaskOpened(Fact):
@@ -151,7 +151,7 @@ class PolicyMigrated(Fact):
 
     former: str
     to: str
-    reason: str
+    reason: Personal
 
 
 class Delegation(NamedTuple):

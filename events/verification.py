@@ -24,7 +24,7 @@ class EvidenceAdded(Fact):
     kind: EvidenceKind
     authentic: bool | None = None
     """None until somebody checked; the same digest added again records the check."""
-    method: str | None = None
+    method: Personal | None = None
     """How it was checked (S004-3.3)."""
     told_as: Personal | None = None
     """The word somebody used for a kind nobody knows."""

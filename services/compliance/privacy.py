@@ -20,7 +20,9 @@ from events.customers import (
 from events.envelope import StreamId
 from events.fact import Fact
 from events.privacy import Erased, Restricted, RestrictionLifted
+from events.reception import Customer
 from events.tokens import CustomerId
+from policy.people.naming import names_customer
 from policy.people.organisation import COMPLIANCE, Organisation
 from policy.people.participation import barred, unknown_person
 
@@ -40,6 +42,8 @@ class Asked(NamedTuple):
     reason: str
     organisation: Organisation
     now: datetime
+    customers: Sequence[Customer] = ()
+    """Who it is, as their complaints tell, for as long as anybody can read it."""
 
     @property
     def streams(self) -> tuple[StreamId, ...]:
@@ -80,7 +84,7 @@ def _officers(asked: Asked, out: frozenset[str] = frozenset()) -> list[str]:
 
 def _reason(asked: Asked) -> Refusal | None:
     if asked.reason.strip():
-        return None
+        return names_customer(asked.customers, {"--reason": asked.reason})
     return refuse("no_reason", "M16", "请说明理由（--reason）", "give a reason (--reason)")
 
 

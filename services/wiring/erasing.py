@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from events.catalogue import decode
 from events.commands import Refusal
 from events.complaint import Complaint
 from events.customers import CustomerFile, KeyDestroyed, ReadFor, customer_file, customer_stream
@@ -15,7 +16,7 @@ from events.envelope import Actor, Entry, StreamId, instant
 from events.fact import Fact
 from events.keyring import Keyring
 from events.ledger import Append, Clock, Conflict, Ledger, LedgerUnavailable
-from events.reception import Contact, Customer
+from events.reception import Contact, Customer, Received
 from events.tokens import CustomerId
 from events.vocabulary import ActorKind, Medium, Service
 from policy.registry import Policies
@@ -90,7 +91,8 @@ class Erasing:
         if complaint not in cases:
             raise NoSuchCustomer(NoSuchCustomer.__doc__)
         known = cases[complaint].complaint
-        refusal = may_disclose(known, by, reason, self._policies.organisation)
+        who = await asyncio.to_thread(self._who, [complaint])
+        refusal = may_disclose(known, by, reason, self._policies.organisation, who)
         if refusal is not None:
             return refusal
         await Disclosures(self._ledger, self._clock).note(by, [known], ReadFor.EVIDENCE, reason)
@@ -107,7 +109,7 @@ class Erasing:
     def look(self, customers: Sequence[CustomerId], by: str) -> list[Known] | Refusal:
         """What is on record about these customers, for an officer who is not accused by one of them."""
         every = [self.know(customer) for customer in customers]
-        refused = (officer(self._asked(known, by, "-")) for known in every)
+        refused = (officer(self._asked(known, by, "")) for known in every)
         return next((refusal for refusal in refused if refusal is not None), None) or every
 
     def do(self, act: str, customers: Sequence[CustomerId], by: str, reason: str) -> dict[str, Any] | Refusal:
@@ -128,7 +130,15 @@ class Erasing:
 
     def _asked(self, known: Known, by: str, reason: str) -> Asked:
         people = self._policies.organisation
-        return Asked(known.customer, known.file, known.complaints, by, reason, people, self._clock())
+        who = self._who([complaint.complaint_id for complaint in known.complaints]) if reason else []
+        return Asked(known.customer, known.file, known.complaints, by, reason, people, self._clock(), who)
+
+    def _who(self, complaints: Sequence[StreamId]) -> list[Customer]:
+        """Names and addresses that no reason may repeat, for it stays readable."""
+        rows = self._ledger.rows_of(complaints)
+        received = [row for row in rows if row.topic == Received.TYPE]
+        facts = (decode(*row).fact for row in self._ledger.ask(self._keyring.compared, received))
+        return [fact.customer for fact in facts if isinstance(fact, Received)]
 
     def _decided(self, act: str, customer: CustomerId, by: str, reason: str) -> tuple[Asked, Decided]:
         asked = self._asked(self.know(customer), by, reason)

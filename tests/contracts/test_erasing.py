@@ -258,6 +258,22 @@ async def test_a_complaint_that_comes_while_its_customer_is_erased_keeps_its_tex
     assert isinstance(outcome, Refusal) or len(outcome["outcomes"][0]["complaints"]) == 1
 
 
+async def test_no_reason_that_stays_readable_names_the_customer(company: Company, erasing: Erasing) -> None:
+    complaint = await ended(company, "W-1")
+    customers = erasing.find(complaint)
+    for act in ("hold", "restrict", "erase"):
+        refusal = erasing.do(act, customers, "wu.hao", "张三来函")
+        assert isinstance(refusal, Refusal)
+        assert refusal.code == "names_customer"
+    assert isinstance(await erasing.disclose(complaint, "wu.hao", f"应 {PHONE} 要求"), Refusal)
+    assert not isinstance(erasing.do("restrict", customers, "wu.hao", "客户来函"), Refusal)
+    # Texts that may not be read are compared all the same.
+    refusal = erasing.do("erase", customers, "wu.hao", f"{PHONE} 要求")
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "names_customer"
+    assert not isinstance(erasing.do("erase", customers, "wu.hao", "客户来函"), Refusal)
+
+
 async def test_only_officers_learn_which_complaints_a_customer_has(company: Company, erasing: Erasing) -> None:
     complaint = await company.handled("W-1", TEXT, customer=ZHANG, accused=["chen.jie"])
     customers = erasing.find(complaint)

@@ -220,10 +220,12 @@ PERSONAL = {
     "complaint.contact_started": {"recipient", "subject", "text"},
     "complaint.replied": {"text", "override"},
     "complaint.retry_attempted": {"note"},
-    "complaint.evidence_added": {"name", "told_as"},
+    "complaint.evidence_added": {"name", "told_as", "method"},
+    "complaint.authority_delegated": {"reason"},
     "complaint.task_opened": {"what"},
     "complaint.task_closed": {"result"},
     "complaint.nudged": {"text"},
+    "complaint.policy_migrated": {"reason"},
     "complaint.understanding_confirmed": {"summary", "demands"},
     "complaint.information_requested": {"what", "reason"},
     "complaint.labelled": {"value", "reason"},
@@ -245,6 +247,7 @@ PERSONAL = {
     "complaint.called_back": {"suggestion"},
     "complaint.reopened": {"reason"},
     "complaint.reviewed": {"what", "why", "when", "where", "who", "how"},
+    "complaint.action_taken": {"note"},
 }  # fmt: skip
 """Where personal data stands; every other fact has none."""
 

@@ -11,6 +11,7 @@ from events.fact import Fact
 from events.handling import Assigned, Escalated
 from events.links import Linked, Unlinked
 from events.participation import HandedOver, OwnerNamed, Recused
+from events.reception import Customer
 from events.solution import CustomerDeclined
 from events.understanding import UnderstandingConfirmed
 from events.verification import Verified
@@ -62,6 +63,13 @@ def test_a_hand_over_needs_a_reason_and_somebody_else() -> None:
         given(*controls.handed_out()).when("hand_over", "li.na", NOW, to="zhang.wei", reason="")
     same = given(*controls.handed_out()).when("hand_over", "li.na", NOW, to="li.na", reason="x")
     assert code(same) == "same_person"
+
+
+def test_why_it_was_assigned_stays_readable_and_names_no_customer() -> None:
+    story = given(*controls.handed_out(customer=Customer(name="张三")))
+    for name, field, by in (("assign", "handler", "li.na"), ("name_owner", "to", "wu.hao")):
+        assert code(story.when(name, by, NOW, **{field: "zhang.wei"}, reason="张三不满意")) == "names_customer"
+        assert decided(story.when(name, by, NOW, **{field: "zhang.wei"}, reason="客户不满意"))
 
 
 @pytest.mark.clause("S002-7.1")

@@ -8,6 +8,7 @@ import pytest
 
 from events.ending import Archived, NotAccepted
 from events.learning import ActionPlanned, ActionTaken, EffectMeasured, Reviewed
+from events.reception import Customer
 from events.vocabulary import Ground, Liable, Priority
 from policy.handling.review import QUESTIONS, is_review_required
 from tests import controls
@@ -81,6 +82,17 @@ def test_a_root_cause_gets_an_action_or_a_reason_for_none() -> None:
     [reviewed] = decided(not_ours().when("review", "wang.fang", NOW, **ANSWERS, no_action="客户误解资费"))
     assert isinstance(reviewed, Reviewed)
     assert reviewed.no_action == "客户误解资费"
+
+
+@pytest.mark.clause("S004-7.6")
+def test_what_is_learned_from_it_names_no_customer() -> None:
+    told = controls.handed_out(customer=Customer(name="张三"))
+    story = given(*told, verified(), controls.told(NOW), resolved())
+    named = {**ACTION, "what": "给张三道歉"}
+    for data in ({**FULL, "lesson": "张三的首月账单"}, {**ANSWERS, "actions": [ACTION, named]}):
+        refused = refusal(story.when("review", "wang.fang", NOW, **data))
+        assert (refused.code, refused.requirement) == ("names_customer", "M16")
+    assert decided(story.when("review", "wang.fang", NOW, **{**FULL, "what": "给张三多收话费"}))
 
 
 @pytest.mark.clause("S003-5.4")

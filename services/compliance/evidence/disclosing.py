@@ -1,13 +1,19 @@
 """Who may have the personal texts of a complaint put into evidence: known officers who take no part in it (M16)."""
 
+from collections.abc import Sequence
+
 from events.commands import Refusal, refuse
 from events.complaint import Complaint
+from events.reception import Customer
+from policy.people.naming import names_customer
 from policy.people.organisation import Organisation
 from policy.people.participation import may_read, who
 from services.compliance.privacy import OFFICERS
 
 
-def may_disclose(complaint: Complaint, person: str, reason: str, organisation: Organisation) -> Refusal | None:
+def may_disclose(
+    complaint: Complaint, person: str, reason: str, organisation: Organisation, customers: Sequence[Customer] = ()
+) -> Refusal | None:
     """Why that person may not have them unmasked, or None when they may (S002-7.2, M16)."""
     if (refusal := may_read(complaint, person, organisation)) is not None:
         return refusal
@@ -28,4 +34,4 @@ def may_disclose(complaint: Complaint, person: str, reason: str, organisation: O
             "say what it is for (--reason)",
             person=person,
         )
-    return None
+    return names_customer(customers, {"--reason": reason})
