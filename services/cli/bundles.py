@@ -252,19 +252,21 @@ def prove(
     out: Annotated[
         Path | None, typer.Option("--out", help="把证明写到此文件 / write the proof to this file.", dir_okay=False)
     ] = None,
+    force: Force = False,
     data: Data = None,
     as_json: AsJson = False,
     en: English = False,
 ) -> None:
     """Whether the complaint of a receipt's code is in the log, since when, and a proof of it for anyone."""
     if out is not None:
-        refuse(out, force=True)
+        refuse(out, force=force)
     place = Place(data)
     outside = None if checkpoint is None else checkpoint.read_text("utf-8")
     with _finding(), place.reading() as opened:
         found = _when_sealed(place, opened, lambda: _sealed(opened, store_of(place.settings), code, outside))
     if out is not None and found.proof is not None:
-        out.write_text(found.proof, "utf-8")
+        with new_file(out, force=force) as part:
+            part.write_text(found.proof, "utf-8")
     if as_json:
         emit(found.as_json())
     else:

@@ -14,7 +14,7 @@ import typer
 from events.envelope import StreamId
 from events.vocabulary import Language
 from services.cli.complaints import find
-from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, aware, emit_line, err, fail, say, table
+from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, Force, aware, emit_line, err, fail, say, table
 from services.cli.place import Opened, Place
 from services.clock import now
 from services.compliance.conformance.catalogue import CHECKS, UNCHECKABLE
@@ -30,7 +30,7 @@ from services.compliance.conformance.report import (
     write_xlsx,
 )
 from services.compliance.conformance.run import Found, NoSuchComplaint, Question, check_all, check_one, last_recorded
-from services.compliance.destination import new_file
+from services.compliance.destination import new_file, refuse
 from services.wiring.store import reading_ledger
 
 ROWS = 200
@@ -62,6 +62,7 @@ def check(
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="格式 / table, json, html or xlsx.")] = Format.TABLE,
     file: Annotated[Path | None, typer.Option("-o", "--out", help="写入文件 / to a file.", dir_okay=False)] = None,
+    force: Force = False,
     cores: Annotated[int | None, typer.Option("--cores", help="进程数 / processes.", min=1, max=256)] = None,
     as_json: AsJson = False,
     en: English = False,
@@ -77,6 +78,8 @@ def check(
     if file is not None and format_ is Format.TABLE:
         raise fail(BAD_INPUT, "写入文件请选择格式 / a file needs --format json, html or xlsx")
     _known(requirement, language)
+    if file is not None:
+        refuse(file, force=force)
     place = Place(data)
     with TemporaryDirectory(prefix="amends-check-") as folder, place.reading() as opened:
         last, zone = last_recorded(opened.ledger), opened.policies.current(now()).zone
@@ -85,7 +88,12 @@ def check(
             raise fail(BAD_INPUT, "台账是空的 / the ledger is empty")
         question = Question(moment, requirement)
         found = _examined(question, place, opened, id_, Path(folder), cores)
-        _tell(found, moment, format_, file, language, zone)
+        if file is not None:
+            with new_file(file, force=force) as part:
+                _WRITES[format_](found, moment, part, language, zone)
+        else:
+            _tell(found, moment, format_, language)
+        _sum_up(found, moment, format_, language, zone)
     if found.total:
         raise typer.Exit(FOUND)
 
@@ -123,11 +131,8 @@ def _stream(place: Place, id_: str) -> StreamId:
 _WRITES = {Format.JSON: write_json, Format.HTML: write_html, Format.XLSX: write_xlsx}
 
 
-def _tell(found: Found, until: datetime, format_: Format, file: Path | None, language: Language, zone: tzinfo) -> None:
-    if file is not None:
-        with new_file(file, force=True) as part:
-            _WRITES[format_](found, until, part, language, zone)
-    elif format_ is Format.JSON:
+def _tell(found: Found, until: datetime, format_: Format, language: Language) -> None:
+    if format_ is Format.JSON:
         for line in lines(found, until):
             emit_line(line)
     else:
@@ -135,6 +140,9 @@ def _tell(found: Found, until: datetime, format_: Format, file: Path | None, lan
             table("", IN_SHORT[language], (shown(each, language) for each in islice(findings(found), ROWS)))
         if found.total > ROWS:
             say(said("other", language, found.total - ROWS))
+
+
+def _sum_up(found: Found, until: datetime, format_: Format, language: Language, zone: tzinfo) -> None:
     for sentence in told(found, until, language, zone):
         if format_ is Format.JSON:
             err.print(sentence, markup=False, highlight=False)

@@ -17,12 +17,12 @@ from policy.checking.check import check as find_flaws
 from policy.checking.check import errors
 from policy.people.organisation import Organisation
 from policy.registry import POLICIES
-from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, aware, emit, err, fail, table
+from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, Force, aware, emit, err, fail, table
 from services.cli.place import Opened, Place
 from services.cli.policies import flaw_lines, organisation_of, policy_text
 from services.cli.progress import progress
 from services.clock import now
-from services.compliance.destination import refuse
+from services.compliance.destination import new_file, refuse
 from services.compliance.whatif.whatif_files import write_html, write_xlsx
 from services.compliance.whatif.whatif_report import Report, as_json, sections
 from services.wiring.store import reading_ledger
@@ -50,6 +50,7 @@ def whatif(
     until: Annotated[str | None, typer.Option("--until", help="受理止（不含）/ received before, with a zone.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="可打印页面 / printable page.", dir_okay=False)] = None,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", help="工作簿 / workbook.", dir_okay=False)] = None,
+    force: Force = False,
     cores: Annotated[int | None, typer.Option("--cores", help="进程数 / processes.", min=1, max=256)] = None,
     data: Data = None,
     as_json_: AsJson = False,
@@ -61,7 +62,7 @@ def whatif(
     """
     for wanted in (html, xlsx):
         if wanted is not None:
-            refuse(wanted, force=True)
+            refuse(wanted, force=force)
     people = organisation_of(organisation)
     period = (_moment(since), _moment(until))
     place = Place(data)
@@ -75,7 +76,11 @@ def whatif(
     question = Question(published, found.horizon, found.head, text, *period)
     with _pulse(found) as pulse:
         report = what_if(question._replace(pulse=pulse), found, opener, cores=cores)
-    _write(report, html, xlsx, en)
+    language: Language = "en" if en else "zh"
+    for wanted, written in ((html, write_html), (xlsx, write_xlsx)):
+        if wanted is not None:
+            with new_file(wanted, force=force) as part:
+                written(report, part, language)
     _print(report, as_json_, en)
     if not report.is_untouched:
         raise fail(FOUND, "台账在推演期间被改动 / the ledger was altered while this ran")
@@ -128,14 +133,6 @@ def _pulse(found: Extent) -> Iterator[Path | None]:
         finally:
             done.set()
             thread.join()
-
-
-def _write(report: Report, html: Path | None, xlsx: Path | None, en: bool) -> None:
-    language: Language = "en" if en else "zh"
-    if html is not None:
-        write_html(report, html, language)
-    if xlsx is not None:
-        write_xlsx(report, xlsx, language)
 
 
 def _print(report: Report, as_json_: bool, en: bool) -> None:

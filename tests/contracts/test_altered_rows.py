@@ -129,6 +129,24 @@ def test_a_missing_folder_is_told_with_the_path_as_it_was_typed(run: Run, data: 
     assert (ran.code, "文件夹不存在" in ran.err, "folder does not exist: nodir" in ran.err) == (2, True, True), ran.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("bundle", STREAMS[0], "there"),
+        ("export", "csv", "there"),
+        ("check", "--format", "json", "-o", "there"),
+        ("prove", "00000", "--out", "there"),
+        ("whatif", "default-cn@1", "--html", "there"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_no_command_replaces_a_file_unasked(run: Run, data: Path, words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("mine")
+    ran = run(*words, "--data", data)
+    assert (ran.code, "--force" in ran.err, (tmp_path / "there").read_text()) == (2, True, "mine")
+    assert "--force" not in run(*words, "--force", "--data", data).err
+
+
 def test_a_file_is_no_installation(run: Run, data: Path) -> None:
     ran = run("list", "--data", data / "ledger.db")
     assert (ran.code, "不是文件夹" in ran.err) == (2, True)
