@@ -35,7 +35,7 @@ async def machine(settings: Settings, clock: Clock) -> AsyncIterator[House]:
 
     Raises InUse when another process has the data directory.
     """
-    with writing_ledger(settings, clock) as ledger:
+    with writing_ledger(settings, clock, create=True) as ledger:
         for done in prepare_ledger(ledger, settings, clock()):
             log.info("setup", done=done)
         server = NatsServer(settings.data / "nats")

@@ -24,6 +24,7 @@ durable.py      files on the disk whole or not at all
 cases.py        cases a process has just seen
 reconciler.py   load, decide, append, and again where somebody else was faster
 paging.py       a store read from end to end, a page at a time
+horizon.py      what was recorded by an instant, stream by stream
 stores.py       the ledger's SQLite, PostgreSQL and in-memory stores, and what they refuse to run on
 subjects.py     streams, subjects, durable names: spelled here and nowhere else
 relay.py        ledger -> JetStream

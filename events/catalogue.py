@@ -246,7 +246,7 @@ def occurred_at(state: bytes, position: int) -> str:
 
 
 def recorded_at(state: bytes, position: int) -> str:
-    """When the ledger took a stored event, read from its bytes in the same way; it rises with the position."""
+    """When the ledger took a stored event, read from its bytes in the same way; it may go back (events/horizon.py)."""
     return _instant_after(_RECORDED_AT, state, position)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 from events.envelope import Recorded, StreamId, named_stream
-from events.fact import Fact
+from events.fact import Fact, Lasting
 from events.tokens import CustomerId
 from events.vocabulary import Service, Word
 
@@ -33,7 +33,7 @@ class Disclosed(Fact):
     complaint: StreamId
     number: str
     purpose: ReadFor
-    reason: str | None = None
+    reason: Lasting | None = None
     """What the person said they need it for, where it leaves the house."""
 
 
@@ -46,7 +46,7 @@ class HoldPlaced(Fact):
     EN: ClassVar = "{time}: {actor} placed a legal hold on customer {customer}."
 
     customer: CustomerId
-    reason: str
+    reason: Lasting
 
 
 class HoldReleaseRequested(Fact):
@@ -58,7 +58,7 @@ class HoldReleaseRequested(Fact):
     EN: ClassVar = "{time}: {actor} asked to release the legal hold on customer {customer}."
 
     customer: CustomerId
-    reason: str
+    reason: Lasting
 
 
 class HoldReleased(Fact):
@@ -70,7 +70,7 @@ class HoldReleased(Fact):
     EN: ClassVar = "{time}: {actor} released the legal hold on customer {customer} (asked for by {requested_by})."
 
     customer: CustomerId
-    reason: str
+    reason: Lasting
     requested_by: str
 
 
@@ -83,7 +83,7 @@ class UseRestricted(Fact):
     EN: ClassVar = "{time}: {actor} restricted the personal data of customer {customer}: stored only."
 
     customer: CustomerId
-    reason: str
+    reason: Lasting
     complaints: tuple[StreamId, ...]
 
 
@@ -96,7 +96,7 @@ class UseAllowed(Fact):
     EN: ClassVar = "{time}: {actor} lifted the restriction of the personal data of customer {customer}."
 
     customer: CustomerId
-    reason: str
+    reason: Lasting
     complaints: tuple[StreamId, ...]
 
 
@@ -109,7 +109,7 @@ class ErasureRequested(Fact):
     EN: ClassVar = "{time}: {actor} asked to erase the personal data of customer {customer}."
 
     customer: CustomerId
-    reason: str
+    reason: Lasting
 
 
 class KeyDestroyed(Fact):
@@ -125,11 +125,11 @@ class KeyDestroyed(Fact):
 
     customer: CustomerId
     """Commits to the destroyed key: whoever still had it could be found out."""
-    reason: str
+    reason: Lasting
     requested_by: str
     certificate: str
     complaints: tuple[StreamId, ...]
-    requested_because: str = ""
+    requested_because: Lasting = ""
     """Why the first person asked; `reason` is the second one's."""
 
 

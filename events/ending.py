@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, NamedTuple
 
 from events.envelope import Folds, Recorded
-from events.fact import Fact, Personal
+from events.fact import Fact, Lasting, Personal
 from events.vocabulary import Ground, Medium, Resolution, Service
 
 
@@ -17,7 +17,7 @@ class NotAccepted(Fact):
     EN: ClassVar = "{time}: {actor} did not accept the complaint: {ground} (proof {proof})."
 
     ground: Ground
-    proof: str
+    proof: Lasting
     """Reference of the document, or digest of the evidence, that proves it."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, SerializationInfo
+from pydantic.fields import FieldInfo
 
 from events.vocabulary import Language, Service
 
@@ -35,6 +36,13 @@ def _sealed(text: str, info: SerializationInfo) -> str:
     return seal(text) if callable(seal) and text else text
 
 
+class LastingWords:
+    """Marks words that stay readable when the customer's key is destroyed: they must not tell who it was (M16)."""
+
+
+Lasting = Annotated[str, LastingWords()]
+"""What people write for others to read later: a cause, a lesson, an officer's reason."""
+
 Personal = Annotated[str, PersonalData(), PlainSerializer(_sealed, when_used="json")]
 """Text about a person; decisions see it plain, the ledger holds a token in its place."""
 
@@ -62,21 +70,28 @@ def personal_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Dotted paths of all personal fields of a model, `customer.contacts.address`."""
     for name, field in model.model_fields.items():
         path = f"{prefix}{name}"
-        if _marks_personal(field.metadata) or _marks_personal_in(field.annotation):
+        if _marked(PersonalData, field):
             yield path
         for inner in _models_in(field.annotation):
             yield from personal_paths(inner, f"{path}.")
 
 
-def _marks_personal(metadata: list[Any]) -> bool:
-    return any(isinstance(mark, PersonalData) for mark in metadata)
+def lasting_texts(fact: Fact) -> dict[str, str | None]:
+    """The words of a fact that stay readable for others, by field."""
+    return {
+        name: getattr(fact, name) for name, field in type(fact).model_fields.items() if _marked(LastingWords, field)
+    }
 
 
-def _marks_personal_in(annotation: Any) -> bool:
+def _marked(mark: type, field: FieldInfo) -> bool:
+    return any(isinstance(each, mark) for each in field.metadata) or _marked_in(mark, field.annotation)
+
+
+def _marked_in(mark: type, annotation: Any) -> bool:
     """True where the mark sits inside `tuple[Personal, ...]` or `Personal | None`."""
-    if _marks_personal(list(getattr(annotation, "__metadata__", ()))):
+    if any(isinstance(each, mark) for each in getattr(annotation, "__metadata__", ())):
         return True
-    return any(_marks_personal_in(argument) for argument in get_args(annotation))
+    return any(_marked_in(mark, argument) for argument in get_args(annotation))
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

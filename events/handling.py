@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from events.fact import Fact, Personal
+from events.fact import Fact, Lasting, Personal
 from events.vocabulary import Category, Complexity, Mode, Nature, Priority, Service
 
 
@@ -42,7 +42,7 @@ class Assigned(Fact):
     owner: str
     handler: str
     department: str
-    reason: str
+    reason: Lasting
 
 
 class Escalated(Fact):

@@ -1,60 +1,20 @@
-"""Where wrapped keys live, apart from the ledger: an SQLite file, or tables in PostgreSQL (ADR 0019)."""
+"""The store of wrapped keys in SQL that every database of keys understands (ADR 0019)."""
 
-import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from threading import RLock
-from typing import Any, Final, NamedTuple, Protocol
-
-import psycopg
-from psycopg_pool import ConnectionPool
+from itertools import islice
+from typing import Any, Final
 
 from events.envelope import StreamId
-from events.keyring import Kept, KeysUnavailable, Offer
+from events.key_databases import Ask, Database
+from events.keyring import Kept, Offer
 from events.tokens import CustomerId
 
-_TABLES: Final = (
-    """CREATE TABLE IF NOT EXISTS customer_keys (
-        customer TEXT PRIMARY KEY, wrapped {bytes} NOT NULL, restricted {boolean} NOT NULL)""",
-    """CREATE TABLE IF NOT EXISTS customer_complaints (stream TEXT PRIMARY KEY, customer TEXT NOT NULL)""",
-    """CREATE INDEX IF NOT EXISTS customer_complaints_of ON customer_complaints (customer)""",
-    """CREATE TABLE IF NOT EXISTS customer_marks (
-        mark TEXT NOT NULL, customer TEXT NOT NULL, PRIMARY KEY (mark, customer))""",
-    """CREATE TABLE IF NOT EXISTS customer_master (digest TEXT PRIMARY KEY)""",
-    """CREATE INDEX IF NOT EXISTS customer_marks_of ON customer_marks (customer)""",
-)
+_NEW_KEY: Final = "INSERT INTO customer_keys VALUES (?, ?, ?, ?)"
+_NEW_COMPLAINT: Final = "INSERT INTO customer_complaints VALUES (?, ?) ON CONFLICT DO NOTHING"
+_NEW_MARK: Final = "INSERT INTO customer_marks VALUES (?, ?) ON CONFLICT DO NOTHING"
 SOME: Final = 400
 """Values in one statement: older SQLite takes 999."""
-CONNECT_SECONDS: Final = 5.0
-WRITING_LOCK: Final = 0x616D656E6473
-"""PostgreSQL's number for the lock of whoever writes keys."""
-
-
-class Ask(Protocol):
-    """The statements of one transaction, with `?` for values."""
-
-    def __call__(self, statement: str, values: Sequence[Any]) -> list[Any]:
-        """The rows a statement gives."""
-
-    def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        """The statement once for each of these values."""
-
-
-class Database(Protocol):
-    """One transaction after another on a database."""
-
-    def transaction(self, *, writing: bool = False) -> AbstractContextManager[Ask]:
-        """A context that gives `Ask`, commits at its end and takes everything back on a failure.
-
-        Who writes is alone: two processes that meet one customer at once must find the same key.
-        """
-
-    def scrub(self) -> None:
-        """Make what was deleted unreadable in the files as well."""
-
-    def close(self) -> None:
-        """Give back connections."""
 
 
 class SqlKeyStore:
@@ -90,9 +50,9 @@ class SqlKeyStore:
             found = dict(_among(ask, select, [offer.stream for offer in offers]))
             assigning = _Assigning(found, _marked(ask, [mark for offer in offers for mark in offer.marks]))
             customers = {offer.stream: assigning.customer(offer) for offer in offers}
-            ask.many("INSERT INTO customer_keys VALUES (?, ?, ?)", assigning.keys)
-            ask.many("INSERT INTO customer_complaints VALUES (?, ?) ON CONFLICT DO NOTHING", assigning.complaints)
-            ask.many("INSERT INTO customer_marks VALUES (?, ?) ON CONFLICT DO NOTHING", assigning.marks)
+            ask.many(_NEW_KEY, assigning.keys)
+            ask.many(_NEW_COMPLAINT, assigning.complaints)
+            ask.many(_NEW_MARK, assigning.marks)
             return customers
 
     def customers(self, streams: Iterable[StreamId]) -> Mapping[StreamId, CustomerId]:
@@ -112,18 +72,10 @@ class SqlKeyStore:
         with self._database.transaction() as ask:
             return sorted({customer, *(CustomerId(other) for (other,) in ask(shared, (customer,)))})
 
-    def unmark(self, customer: CustomerId) -> Sequence[str]:
-        """Let no new complaint find that customer, who is about to be erased; the marks there were."""
+    def leave(self, customer: CustomerId, leaving: bool) -> None:
+        """Let no new complaint come under the key of a customer about to be erased, or let it again."""
         with self._database.transaction(writing=True) as ask:
-            found = ask("SELECT mark FROM customer_marks WHERE customer = ?", (customer,))
-            ask("DELETE FROM customer_marks WHERE customer = ?", (customer,))
-            return [mark for (mark,) in found]
-
-    def mark_again(self, customer: CustomerId, marks: Sequence[str]) -> None:
-        """Take `unmark` back."""
-        with self._database.transaction(writing=True) as ask:
-            insert = "INSERT INTO customer_marks VALUES (?, ?) ON CONFLICT DO NOTHING"
-            ask.many(insert, [(mark, customer) for mark in marks])
+            ask("UPDATE customer_keys SET leaving = ? WHERE customer = ?", (leaving, customer))
 
     def complaints(self, customer: CustomerId) -> Sequence[StreamId]:
         """All complaints assigned to that customer, in order of id."""
@@ -155,27 +107,24 @@ class SqlKeyStore:
 
     def everything(self) -> Iterator[Kept]:
         """All that is kept, for moving to another store."""
+        last = ""
         with self._database.transaction() as ask:
-            every = ask("SELECT customer, wrapped, restricted FROM customer_keys ORDER BY customer", ())
-            for customer, wrapped, restricted in every:
-                marks = ask("SELECT mark FROM customer_marks WHERE customer = ? ORDER BY mark", (customer,))
-                complaints = tuple(_complaints(ask, customer))
-                yield Kept(customer, bytes(wrapped), bool(restricted), complaints, tuple(mark for (mark,) in marks))
+            while some := _kept_after(ask, last):
+                yield from some
+                last = some[-1].customer
 
     def take(self, kept: Iterable[Kept]) -> int:
         """Put what another store kept here; how many customers were new."""
-        new = 0
+        number, every = 0, iter(kept)
         with self._database.transaction(writing=True) as ask:
-            for each in kept:
-                if ask("SELECT 1 FROM customer_keys WHERE customer = ?", (each.customer,)):
-                    continue
-                new += 1
-                ask("INSERT INTO customer_keys VALUES (?, ?, ?)", (each.customer, each.wrapped, each.restricted))
-                for stream in each.complaints:
-                    ask("INSERT INTO customer_complaints VALUES (?, ?) ON CONFLICT DO NOTHING", (stream, each.customer))
-                for mark in each.marks:
-                    ask("INSERT INTO customer_marks VALUES (?, ?) ON CONFLICT DO NOTHING", (mark, each.customer))
-        return new
+            while some := list(islice(every, SOME)):
+                known = _among(ask, "SELECT customer FROM customer_keys WHERE customer IN", [k.customer for k in some])
+                new = [each for each in some if (each.customer,) not in set(known)]
+                ask.many(_NEW_KEY, [(each.customer, each.wrapped, each.restricted, False) for each in new])
+                ask.many(_NEW_COMPLAINT, [(stream, each.customer) for each in new for stream in each.complaints])
+                ask.many(_NEW_MARK, [(mark, each.customer) for each in new for mark in each.marks])
+                number += len(new)
+        return number
 
     def close(self) -> None:
         """Give back the connection."""
@@ -190,7 +139,7 @@ class _Assigning:
         self._marked: dict[str, set[CustomerId]] = {}
         for mark, customer in marked:
             self._marked.setdefault(mark, set()).add(customer)
-        self.keys: list[tuple[CustomerId, bytes, bool]] = []
+        self.keys: list[tuple[CustomerId, bytes, bool, bool]] = []
         self.complaints: list[tuple[StreamId, CustomerId]] = []
         self.marks: list[tuple[str, CustomerId]] = []
 
@@ -203,7 +152,7 @@ class _Assigning:
             self.complaints.append((offer.stream, customer))
             self._assigned[offer.stream] = customer
             if not found:
-                self.keys.append((customer, offer.wrapped, False))
+                self.keys.append((customer, offer.wrapped, False, False))
         for mark in offer.marks:
             known = self._marked.setdefault(mark, set())
             if customer not in known:
@@ -213,17 +162,36 @@ class _Assigning:
 
 
 def _marked(ask: Ask, marks: Sequence[str]) -> list[tuple[str, CustomerId]]:
-    """Which of these marks lead to a readable customer: a restricted one gets nothing new."""
+    """Which of these marks lead to a customer who may get something new: no restricted one, none about to leave."""
     select = (
         "SELECT m.mark, m.customer FROM customer_marks m "
-        "JOIN customer_keys k ON k.customer = m.customer AND NOT k.restricted WHERE m.mark IN"
+        "JOIN customer_keys k ON k.customer = m.customer AND NOT k.restricted AND NOT k.leaving WHERE m.mark IN"
     )
     return [(mark, CustomerId(customer)) for mark, customer in _among(ask, select, marks)]
+
+
+def _kept_after(ask: Ask, last: str) -> Sequence[Kept]:
+    select = f"SELECT customer, wrapped, restricted FROM customer_keys WHERE customer > ? ORDER BY 1 LIMIT {SOME}"
+    found = ask(select, (last,))
+    customers = [customer for customer, _, _ in found]
+    streams = _grouped(_among(ask, "SELECT customer, stream FROM customer_complaints WHERE customer IN", customers))
+    marks = _grouped(_among(ask, "SELECT customer, mark FROM customer_marks WHERE customer IN", customers))
+    return [
+        Kept(each, bytes(wrapped), bool(restricted), tuple(map(StreamId, streams[each])), tuple(marks[each]))
+        for each, wrapped, restricted in found
+    ]
 
 
 def _complaints(ask: Ask, customer: CustomerId) -> list[StreamId]:
     found = ask("SELECT stream FROM customer_complaints WHERE customer = ? ORDER BY stream", (customer,))
     return [StreamId(stream) for (stream,) in found]
+
+
+def _grouped(rows: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for customer, value in sorted(rows):
+        found[customer].append(value)
+    return found
 
 
 def _among(ask: Ask, select: str, values: Sequence[str]) -> list[Any]:
@@ -232,114 +200,3 @@ def _among(ask: Ask, select: str, values: Sequence[str]) -> list[Any]:
         some = values[start : start + SOME]
         rows += ask(f"{select} ({','.join('?' * len(some))})", some)
     return rows
-
-
-class _InSQLite(NamedTuple):
-    connection: sqlite3.Connection
-
-    def __call__(self, statement: str, values: Sequence[Any]) -> list[Any]:
-        return self.connection.execute(statement, tuple(values)).fetchall()
-
-    def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        self.connection.executemany(statement, rows)
-
-
-class SQLiteKeys:
-    """One file beside the ledger's, for the one process that writes and others that read."""
-
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._lock = RLock()
-        mode = "ro" if read_only else "rwc"
-        uri = f"{path.resolve().as_uri()}?mode={mode}"
-        self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-        if not read_only:
-            path.chmod(0o600)
-            # A deleted key is overwritten, not only unlinked; a commit is on the disk when it returns.
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
-                self._connection.execute(f"PRAGMA {pragma}")
-            for table in _TABLES:
-                self._connection.execute(table.format(bytes="BLOB", boolean="INTEGER"))
-
-    @contextmanager
-    def transaction(self, *, writing: bool = False) -> Iterator[Ask]:
-        """One at a time: the threads of a process share the connection. Raises KeysUnavailable."""
-        with self._lock, _told(sqlite3.OperationalError):
-            self._connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
-            try:
-                yield _InSQLite(self._connection)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def scrub(self) -> None:
-        """Empty the log, which still holds the page with the key; raises KeysUnavailable while somebody reads."""
-        with self._lock, _told(sqlite3.OperationalError):
-            [(busy, _, _)] = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        if busy:
-            raise KeysUnavailable(
-                "密钥库正被读取，密钥的痕迹尚未清除，请重试 / the store of keys is being read and still holds traces "
-                "of the key: repeat the command"
-            )
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-
-class _InPostgres(NamedTuple):
-    connection: psycopg.Connection[Any]
-
-    def __call__(self, statement: str, values: Sequence[Any]) -> list[Any]:
-        cursor = self.connection.execute(statement.replace("?", "%s").encode(), tuple(values))
-        return cursor.fetchall() if cursor.description else []
-
-    def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        # One by one: psycopg's pipeline waits for ever once a group is larger than the socket takes at a time.
-        for values in rows:
-            self(statement, values)
-
-
-class PostgresKeys:
-    """Tables in PostgreSQL, best in a database of their own, for any number of processes."""
-
-    def __init__(self, conninfo: str) -> None:
-        self._pool = ConnectionPool(conninfo, min_size=1, max_size=4, open=False, timeout=CONNECT_SECONDS)
-        self._pool.open(wait=False)
-
-    def create(self) -> None:
-        """Make the tables; harmless when they exist. One process at a time."""
-        with self.transaction(writing=True) as ask:
-            for table in _TABLES:
-                ask(table.format(bytes="BYTEA", boolean="BOOLEAN"), ())
-
-    @contextmanager
-    def transaction(self, *, writing: bool = False) -> Iterator[Ask]:
-        """One transaction on a connection of the pool. Raises KeysUnavailable."""
-        with _told(psycopg.OperationalError), self._pool.connection() as connection, connection.transaction():
-            if writing:
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITING_LOCK,))
-            yield _InPostgres(connection)
-
-    def scrub(self) -> None:
-        """Let the server give back what was deleted; its log holds wrapped keys until it is recycled."""
-        with _told(psycopg.OperationalError), self._pool.connection() as connection:
-            connection.autocommit = True
-            try:
-                connection.execute("VACUUM customer_keys, customer_marks")
-            finally:
-                connection.autocommit = False
-
-    def close(self) -> None:
-        """Close the pool."""
-        self._pool.close()
-
-
-@contextmanager
-def _told(away: type[Exception]) -> Iterator[None]:
-    """Tell in our words that the database does not answer."""
-    try:
-        yield
-    except away as failure:
-        raise KeysUnavailable(f"密钥库暂不可用 / the store of keys does not answer: {failure}") from failure

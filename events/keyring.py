@@ -72,11 +72,8 @@ class KeyStore(Protocol):
     def akin(self, customer: CustomerId) -> Sequence[CustomerId]:
         """Everybody who shares an address or member id with that customer, and the customer, in order of id."""
 
-    def unmark(self, customer: CustomerId) -> Sequence[str]:
-        """Let no new complaint find that customer, who is about to be erased; the marks there were."""
-
-    def mark_again(self, customer: CustomerId, marks: Sequence[str]) -> None:
-        """Take `unmark` back."""
+    def leave(self, customer: CustomerId, leaving: bool) -> None:
+        """Let no new complaint come under the key of a customer about to be erased, or let it again."""
 
     def complaints(self, customer: CustomerId) -> Sequence[StreamId]:
         """All complaints assigned to that customer, in order of id."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from events.envelope import Folds, Recorded
-from events.fact import Fact, Personal
+from events.fact import Fact, Lasting, Personal
 from events.vocabulary import Service
 
 
@@ -23,9 +23,9 @@ class Reviewed(Fact):
     where: Personal
     who: Personal
     how: Personal
-    cause: str
-    lesson: str
-    no_action: str | None = None
+    cause: Lasting
+    lesson: Lasting
+    no_action: Lasting | None = None
     """Why nothing needs to be done, where no action follows (S001-6.3)."""
 
 
@@ -39,10 +39,10 @@ class ActionPlanned(Fact):
 
     action: str
     """`a1`, `a2`, in order."""
-    what: str
+    what: Lasting
     owner: str
     due: datetime
-    cause: str
+    cause: Lasting
 
 
 class ActionTaken(Fact):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from events.envelope import Folds, Recorded
-from events.fact import Fact, Personal
+from events.fact import Fact, Lasting, Personal
 from events.money import Currency, Money
 from events.vocabulary import Language, Service
 
@@ -36,7 +36,7 @@ class OwnerNamed(Fact):
 
     former: str
     owner: str
-    reason: str
+    reason: Lasting
 
 
 class Recused(Fact):
@@ -111,7 +111,7 @@ class TaskOpened(Fact):
     """`t1`, `t2`, in order."""
     department: str
     person: str
-    party: str | None = None
+    party: Lasting | None = None
     """The third party concerned, a carrier; the person stays in touch with it."""
     what: Personal
     due: datetime

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from events.approvals import Approval
 from events.envelope import Folds, Recorded
-from events.fact import Fact, Personal, Value
+from events.fact import Fact, Lasting, Personal, Value
 from events.money import Currency, Money
 from events.vocabulary import DemandResult, Medium, RemedyBasis, ReplyKind, Service
 
@@ -56,7 +56,7 @@ class SolutionProposed(Fact):
     number: int
     remedies: tuple[Remedy, ...]
     answers: tuple[DemandAnswered, ...] = ()
-    basis: str
+    basis: Lasting
     """The rule, law or commitment it stands on (S002-3.1, S002-3.3)."""
     total: Decimal
     currency: Currency

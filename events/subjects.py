@@ -85,11 +85,6 @@ CE_SUBJECT: Final = "ce-subject"
 CE_TIME: Final = "ce-time"
 
 
-def intake_subject(channel: str) -> str:
-    """Where a channel publishes submissions."""
-    return _subject("intake", channel)
-
-
 def complaints_subject(topic: str, complaint_id: StreamId | str) -> str:
     """Where an event goes: `complaint.retry_attempted` -> `complaints.retry_attempted.<partition>`."""
     _, dot, event = topic.partition(".")
@@ -126,11 +121,6 @@ def dead_subject(service: str) -> str:
 def command_subject(name: str) -> str:
     """Where a person's command is asked and answered."""
     return _subject("commands", name)
-
-
-def receipts_subject(channel: str, *tokens: str) -> str:
-    """A reply subject of a channel, for the `Amends-Reply-To` header."""
-    return _subject("receipts", channel, *tokens)
 
 
 def receipts_subject_from(header: str) -> str:

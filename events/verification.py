@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from events.envelope import Folds, Recorded
-from events.fact import Fact, Personal
+from events.fact import Fact, Lasting, Personal
 from events.money import Money
 from events.vocabulary import EvidenceKind, Liable, Service
 
@@ -41,8 +41,8 @@ class Verified(Fact):
     facts: Personal
     liable: Liable
     """Who has to answer inside; outside the company answers always (C10)."""
-    party: str | None = None
-    cause: str
+    party: Lasting | None = None
+    cause: Lasting
     """The root cause in the words of whoever verified."""
     cause_code: str | None = None
     """The value of the cause tree those words stand for, where there is one (S003-1.2, S003-1.3)."""

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from events.commands import Command, Refusal, refuse
 from events.complaint import Case, Complaint
 from events.envelope import History
-from events.fact import Fact, Value
+from events.fact import Fact, Value, lasting_texts
 from policy.document import Document
+from policy.people.naming import names_customer
 from policy.people.organisation import Organisation, Person
 from policy.people.participation import participation
 from policy.policy import Policy
@@ -78,7 +79,14 @@ Acts = Mapping[str, Act]
 def decide(act: Act, ask: Ask) -> Decided:
     """The facts the command leads to, or who refuses it and why; raises ValidationError for wrong data."""
     data = act.shape.model_validate(ask.command.data)
-    return gates(act, ask) or act.decide(ask, data)
+    decided = gates(act, ask) or act.decide(ask, data)
+    return decided if isinstance(decided, Refusal) else _naming(ask, decided) or decided
+
+
+def _naming(ask: Ask, facts: Sequence[Fact]) -> Refusal | None:
+    """What would tell in years whose complaint it was, when the customer is forgotten (M16)."""
+    customers, people = [ask.complaint.customer], ask.organisation.person
+    return next(filter(None, (names_customer(customers, lasting_texts(fact), people) for fact in facts)), None)
 
 
 def gates(act: Act, ask: Ask) -> Refusal | None:

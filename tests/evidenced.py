@@ -8,7 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from events.key_stores import SQLiteKeys, SqlKeyStore
+from events.key_databases import SQLiteKeys
+from events.key_stores import SqlKeyStore
 from events.keyring import Keyring
 from events.stores import SQLiteStore
 from services.compliance.evidence import bundle as bundles

@@ -39,7 +39,7 @@ from services.compliance.conformance import (
 )
 from services.compliance.conformance.checks import Check
 from services.compliance.conformance.company import Company, company
-from services.compliance.conformance.examined import Examined, alone
+from services.compliance.conformance.examined import Examined, Others, alone
 from services.compliance.conformance.violation import Violation
 from services.wiring.rehearsal import Rehearsal
 from tests import controls
@@ -81,8 +81,18 @@ def examined(
 ) -> Examined:
     """The complaint these entries tell of, in the sample company."""
     history = controls.recorded(entries)
-    beside = (lambda stream: others.get(stream, History())) if others else alone
-    return Examined(history, COMPANY, until or history[-1].recorded_at, others=beside)
+    end = until or history[-1].recorded_at
+    return Examined(history, COMPANY, end, others=among(others, COMPANY, end) if others else alone)
+
+
+def among(histories: Mapping[StreamId, History], known: Company, until: datetime) -> Others:
+    """The complaints of those histories beside each other."""
+
+    def other(stream: StreamId) -> Examined | None:
+        history = histories.get(stream)
+        return Examined(history, known, until, others=other) if history else None
+
+    return other
 
 
 def of_case(case: Case) -> Examined:
@@ -116,9 +126,7 @@ async def rehearsed(lines: Sequence[Mapping[str, Any]], policy: str | None = Non
     known = company(sorted(published, key=lambda r: r.position))
     histories = {stream: History(facts) for stream, facts in streams.items()}
 
-    def others(stream: StreamId) -> History:
-        return histories.get(stream, History())
-
+    others = among(histories, known, rehearsal.now)
     return [Examined(history, known, rehearsal.now, others=others) for history in histories.values()]
 
 

@@ -15,7 +15,8 @@ from eventsourcing.persistence import StoredEvent
 
 from events.envelope import Entry
 from events.fact import Fact, personal_paths
-from events.key_stores import SQLiteKeys, SqlKeyStore
+from events.key_databases import SQLiteKeys
+from events.key_stores import SqlKeyStore
 from events.keyring import Keyring
 from events.ledger import Ledger
 from events.reception import Attachment, Customer

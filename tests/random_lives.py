@@ -15,6 +15,7 @@ from services.compliance.conformance.examined import Examined
 from services.wiring.commands import NAMES
 from services.wiring.rehearsal import Rehearsal
 from tests import controls
+from tests.examining import among
 
 SHA = ("a" * 64, "b" * 64, "c" * 64, "d" * 64)
 PEOPLE = tuple(controls.company().person)
@@ -78,11 +79,8 @@ class Life:
         every, names = list(self._ledger.replay(0)), self._rehearsal._names
         known = company(r for r in every if r.complaint_id not in names)
         histories = {stream: self._ledger.load(stream) for stream in names}
-        none = controls.recorded(())
-        return [
-            Examined(history, known, self.now, others=lambda stream: histories.get(stream, none))
-            for history in histories.values()
-        ]
+        others = among(histories, known, self.now)
+        return [Examined(history, known, self.now, others=others) for history in histories.values()]
 
     def _submission(self, number: int) -> Mapping[str, Any]:
         chance = self.random

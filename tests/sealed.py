@@ -149,6 +149,6 @@ class House:
     def verified(self, *outside: str, seal: Path | None = None, key: str | None = None) -> Report:
         """What the verification says, with checkpoints kept outside, under a key known before."""
         published = PublishedSeal(str(seal or self.directory / "seal"))
-        kept = [(f"outside-{number}", note) for number, note in enumerate(outside)]
+        kept = [(f"outside-{number}", [note]) for number, note in enumerate(outside)]
         given = [parse_verifier_key(key)] if key else []
         return verify(OpenLedger(self.connection), published, given=given, outside=kept)

@@ -69,7 +69,7 @@ class Place:
         """A new ledger with policy and organisation published."""
         store = writing_store(settings)
         store.create()
-        ledger = Ledger(store, now, keyring=writing_keyring(settings))
+        ledger = Ledger(store, now, keyring=writing_keyring(settings, create=True))
         prepare_ledger(ledger, settings, now())
         return ledger
 

@@ -1,5 +1,6 @@
 """The `amends` command line: human output with rich, `--json` to the letter (design, section 7).
 
+entry.py       where it begins; Ctrl-C while it loads
 main.py        the commands put together; exit codes
 output.py      tables for people, JSON for machines
 failures.py    what went wrong, told to people

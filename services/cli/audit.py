@@ -21,7 +21,7 @@ from policy.composition import read_policy
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION, Policy, publication
 from services.cli.complaints import find
 from services.cli.failures import problem_lines
-from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, aware, emit, emit_line, err, fail, say
+from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, aware, emit, emit_line, err, fail, say, spell
 from services.cli.place import Place, current_policy
 from services.clock import now
 from services.compliance.replay.replaying import Wanted, replayed, type_named
@@ -52,7 +52,7 @@ def replay(
     """The audit history in ledger order; with --json the event lines as stored."""
     place = Place(data)
     named = frozenset(type_named(name) for name in types or ())
-    period = (None if since is None else aware(since), None if until is None else aware(until))
+    period = spell(since, until)
     only = find(place, id_) if id_ else None
     with place.reading() as (ledger, policies):
         zone = policies.current(now()).zone
@@ -92,7 +92,8 @@ def rehearse_(
 ) -> None:
     """Run a timed script through the real decisions in virtual time; prints the history as JSON lines.
 
-    Needs no installation: it runs under the shipped policy and sample company unless told otherwise.
+    Needs no installation: it runs under the shipped policy and sample company unless told otherwise, and prints JSON
+    in any case; --data and --json are taken as every command takes them, and change nothing.
     """
     numbered = list(_script(file))
     if not numbered:

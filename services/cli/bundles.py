@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -40,6 +41,7 @@ from services.compliance.seal.notes import NotSigned
 from services.compliance.seal.proofs import TilesMissing
 from services.compliance.seal.seal_store import SealStore
 from services.compliance.verification import verifier
+from services.compliance.verification.kept_notes import notes_of
 from services.wiring.sealing import seal_now, store_of
 
 Checkpoint = Annotated[
@@ -84,7 +86,9 @@ def bundle(
     refuse(file, force=force)
     if unmask and (by is None or not reason.strip()):
         raise fail(BAD_INPUT, "--unmask 需要 --as 和 --reason / --unmask needs --as and --reason")
-    earlier = None if checkpoint is None else _earlier(checkpoint)
+    if by is not None and not unmask:
+        raise fail(BAD_INPUT, "--as 须与 --unmask 同用 / --as needs --unmask: otherwise texts stay hidden")
+    earlier = None if checkpoint is None else verifier.parse_checkpoint(_kept(checkpoint), str(checkpoint))
     stream = _stream(place, id_)
     with _finding(), place.reading() as opened:
         found = _contents(place, opened, stream)
@@ -139,11 +143,13 @@ def _when_sealed(place: Place, opened: Opened, look: Callable[[], T]) -> T:
     return look()
 
 
-def _earlier(file: Path) -> verifier.Checkpoint:
-    try:
-        return verifier.parse_checkpoint(file.read_text("utf-8"), str(file))
-    except UnicodeDecodeError:
-        raise fail(BAD_INPUT, f"{file}: 不是检查点 / not a checkpoint") from None
+def _kept(file: Path) -> str:
+    """The one note of a file: a proof is for one checkpoint, and only its reader knows which one they hold."""
+    notes = list(islice(notes_of(file), 2))
+    if len(notes) > 1:
+        zh, en = "有多个检查点：请另存其中一个", "holds several checkpoints: give the one its reader holds, by itself"
+        raise fail(BAD_INPUT, f"{file}: {zh}，全部核对用 amends verify / {en}; `amends verify` compares them all")
+    return notes[0]
 
 
 def _check_earlier(found: Contents, earlier: verifier.Checkpoint) -> None:
@@ -230,6 +236,10 @@ def bundle_verify(
     public_key: Annotated[
         list[str] | None, typer.Option("--public-key", help="公司公布的公钥或其文件 / the published key, or its file.")
     ] = None,
+    endorsement: Annotated[
+        list[Path] | None,
+        typer.Option("--endorsement", help="密钥交接声明 / how a key handed over.", exists=True, dir_okay=False),
+    ] = None,
     checkpoint: Checkpoint = None,
     fingerprint: Annotated[
         str | None, typer.Option("--fingerprint", help="出具人告知的指纹 / the fingerprint the issuer told you.")
@@ -239,6 +249,7 @@ def bundle_verify(
 ) -> None:
     """Check a bundle offline, as the verify.py in it does; ends with 1 when it is false, 2 when it is no bundle."""
     asked = [str(file), *(part for key in public_key or () for part in ("--public-key", key))]
+    asked += [part for word in endorsement or () for part in ("--endorsement", str(word))]
     asked += ["--checkpoint", str(checkpoint)] if checkpoint else []
     asked += ["--fingerprint", fingerprint] if fingerprint else []
     asked += ["--json"] if as_json else []
@@ -261,7 +272,7 @@ def prove(
     if out is not None:
         refuse(out, force=force)
     place = Place(data)
-    outside = None if checkpoint is None else checkpoint.read_text("utf-8")
+    outside = None if checkpoint is None else _kept(checkpoint)
     with _finding(), place.reading() as opened:
         found = _when_sealed(place, opened, lambda: _sealed(opened, store_of(place.settings), code, outside))
     if out is not None and found.proof is not None:

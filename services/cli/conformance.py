@@ -14,7 +14,22 @@ import typer
 from events.envelope import StreamId
 from events.vocabulary import Language
 from services.cli.complaints import find
-from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, Force, aware, emit_line, err, fail, say, table
+from services.cli.output import (
+    BAD_INPUT,
+    DONE,
+    FOUND,
+    AsJson,
+    Data,
+    English,
+    Force,
+    aware,
+    emit_line,
+    err,
+    fail,
+    say,
+    table,
+    verdict,
+)
 from services.cli.place import Opened, Place
 from services.clock import now
 from services.compliance.conformance.catalogue import CHECKS, UNCHECKABLE
@@ -82,20 +97,27 @@ def check(
         refuse(file, force=force)
     place = Place(data)
     with TemporaryDirectory(prefix="amends-check-") as folder, place.reading() as opened:
-        last, zone = last_recorded(opened.ledger), opened.policies.current(now()).zone
-        moment = aware(until) if until else last
+        zone = opened.policies.current(now()).zone
+        moment = _past(until) if until else last_recorded(opened.ledger)
         if moment is None:
             raise fail(BAD_INPUT, "台账是空的 / the ledger is empty")
         question = Question(moment, requirement)
         found = _examined(question, place, opened, id_, Path(folder), cores)
-        if file is not None:
-            with new_file(file, force=force) as part:
-                _WRITES[format_](found, moment, part, language, zone)
-        else:
-            _tell(found, moment, format_, language)
-        _sum_up(found, moment, format_, language, zone)
-    if found.total:
-        raise typer.Exit(FOUND)
+        with verdict(FOUND if found.total else DONE):
+            if file is not None:
+                with new_file(file, force=force) as part:
+                    _WRITES[format_](found, moment, part, language, zone)
+            else:
+                _tell(found, moment, format_, language)
+            _sum_up(found, moment, format_, language, zone)
+
+
+def _past(text: str) -> datetime:
+    """What is due in the future was missed by nobody."""
+    moment, present = aware(text), now()
+    if moment > present:
+        raise fail(BAD_INPUT, f"--until {text} 在将来 / lies in the future: it is {present.isoformat()}")
+    return moment
 
 
 def _known(requirement: str | None, language: Language) -> None:

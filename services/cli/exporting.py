@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -14,7 +14,7 @@ import typer
 from events.ledger import Ledger
 from events.vocabulary import Language
 from services.cli.complaints import find
-from services.cli.output import BAD_INPUT, AsJson, Data, English, Force, aware, emit, err, fail, say
+from services.cli.output import BAD_INPUT, AsJson, Data, English, Force, emit, err, fail, say, spell
 from services.cli.place import Place
 from services.cli.progress import progress
 from services.cli.restoring import KEYS
@@ -98,6 +98,8 @@ def csv_(
     """CSV (UTF-8 with BOM), one row an event; harmless in a spreadsheet."""
     if objects:
         refuse(objects, force=force)
+        if Path(file).resolve() == objects.resolve():
+            raise fail(BAD_INPUT, f"--objects {objects} 须是另一个文件 / must be another file")
     with _asked(data, since, until, id_, file, as_json) as asked:
         with opened(file, force=force) as out:
             events = csv.write_events(out, asked.ledger, asked.selection, asked.table(en), asked.on_progress)
@@ -191,13 +193,9 @@ def _asked(
     place = Place(data)
     chosen = frozenset(find(place, each) for each in ids) if ids else None
     with place.reading() as (ledger, policies):
-        selection = Selection(ledger.head(), _aware(since), _aware(until), chosen)
+        selection = Selection(ledger.head(), *spell(since, until), chosen)
         with progress(file, selection.head, quiet=quiet or file == STDOUT) as on_progress:
             yield _Asked(ledger, selection, on_progress, lambda: policies.current(now()).zone)
-
-
-def _aware(text: str | None) -> datetime | None:
-    return aware(text) if text else None
 
 
 def _told(file: str, as_json: bool, **told: int | str) -> None:

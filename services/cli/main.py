@@ -39,9 +39,10 @@ from services.cli import (
     sealing,
     whatif,
 )
+from services.cli.entry import INTERRUPTED
 from services.cli.failures import told, wants_traceback
-from services.cli.output import BAD_INPUT, FOUND, UNAVAILABLE, StdoutFailed, configure_logs, err, flush
-from services.cli.place import NotFound, NotRunning
+from services.cli.output import BAD_INPUT, FOUND, REFUSED, UNAVAILABLE, StdoutFailed, configure_logs, err, flush
+from services.cli.place import NotAllowed, NotFound, NotRunning
 from services.compliance.destination import NoFolder, Occupied
 from services.compliance.evidence.bundle import NoComplaint
 from services.compliance.evidence.bundle_file import OtherAttachment
@@ -132,8 +133,10 @@ AWAY = (
     OSError,
     StdoutFailed,
 )
-INTERRUPTED = 130
-"""What a shell expects of a command ended by Ctrl-C."""
+
+
+CODES = ((BAD, BAD_INPUT), (NotAllowed, REFUSED), (BrokenHistory, FOUND), (AWAY, UNAVAILABLE))
+"""What ended a command -> its exit code; the first that fits."""
 
 
 def main() -> None:
@@ -169,17 +172,16 @@ def _code(step: Callable[[], int | None]) -> int:
     except BrokenPipeError:
         _leave_stdout()  # the reader, `head` for instance, has seen enough
         return 0
-    except BAD as mistake:
-        return _tell(BAD_INPUT, mistake)
-    except BrokenHistory as broken:
-        return _tell(FOUND, broken)
-    except AWAY as away:
-        return _tell(UNAVAILABLE, away)
-    except Exception as unexpected:  # catch-all: a traceback helps nobody at a terminal
-        if wants_traceback():
-            traceback.print_exc()
-        err.print(f"内部错误 / internal error: {_one_line(unexpected)}", markup=False, highlight=False)
-        return UNAVAILABLE
+    except Exception as failure:  # catch-all: a traceback helps nobody at a terminal
+        code = next((code for kinds, code in CODES if isinstance(failure, kinds)), None)
+        return _unexpected(failure) if code is None else _tell(code, failure)
+
+
+def _unexpected(failure: Exception) -> int:
+    if wants_traceback():
+        traceback.print_exception(failure)
+    err.print(f"内部错误 / internal error: {_one_line(failure)}", markup=False, highlight=False)
+    return UNAVAILABLE
 
 
 def _one_line(unexpected: Exception) -> str:

@@ -82,6 +82,18 @@ def emit_line(line: bytes) -> None:
         sys.stdout.buffer.write(line + b"\n")
 
 
+@contextmanager
+def verdict(code: int) -> Iterator[None]:
+    """End with this code once it is told; a reader that has seen enough changes nothing about what was found."""
+    try:
+        yield
+    except BrokenPipeError:
+        if not code:
+            raise
+    if code:
+        raise typer.Exit(code)
+
+
 def flush() -> None:
     """Send what was emitted."""
     with _on_stdout():
@@ -122,6 +134,14 @@ def aware(text: str) -> datetime:
     if not EARLIEST <= moment.year <= LATEST:
         raise fail(BAD_INPUT, f"{text!r}: 年份须在 / the year must be from {EARLIEST} to {LATEST}")
     return moment
+
+
+def spell(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """From when until when; ends with bad input for a spell that ends before it begins."""
+    begin, end = (aware(text) if text else None for text in (since, until))
+    if begin is not None and end is not None and begin > end:
+        raise fail(BAD_INPUT, f"--since {since} 晚于 / is later than --until {until}")
+    return begin, end
 
 
 def configure_logs(*, as_json: bool) -> None:

@@ -62,6 +62,10 @@ class NotFound(LookupError):
     """There is no such complaint, or the question was wrong."""
 
 
+class NotAllowed(Exception):
+    """A rule keeps this person from reading it."""
+
+
 ANSWER_SECONDS = 30.0
 
 
@@ -123,6 +127,8 @@ class Place:
             raise BrokenHistory(body["zh"], body["en"])
         if answer.status_code >= 500:
             raise LedgerUnavailable(body.get("en", f"HTTP {answer.status_code}"))
+        if answer.status_code == 403:
+            raise NotAllowed(f"{body.get('zh')} / {body.get('en')}")
         if answer.status_code != 200:
             raise NotFound(f"{body.get('zh')} / {body.get('en')}")
         return body

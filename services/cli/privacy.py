@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,14 +12,16 @@ import orjson
 import typer
 
 from events import durable
+from events.catalogue import decode
 from events.commands import Refusal
-from events.customers import customer_file, customer_stream
+from events.customers import KeyDestroyed, customer_stream
 from events.envelope import StreamId
 from events.keyring import Kept
 from events.tokens import CustomerId
 from services.cli.complaints import refusal_lines, state_of
 from services.cli.output import BAD_INPUT, REFUSED, UNAVAILABLE, AsJson, Data, emit, fail, say, table
 from services.cli.place import NotFound, Place
+from services.compliance.destination import new_file, refuse
 from services.wiring.keys import import_keys, reading_keyring
 from services.wiring.store import DirectoryLock, NoInstallation
 
@@ -56,7 +59,7 @@ def erase(
     outcomes = _act("erase", customer, by, reason, data, as_json)
     issued = [outcome["certificate"] for outcome in outcomes if "certificate" in outcome]
     if certificate is not None and issued:
-        durable.write(certificate, b"".join(orjson.dumps(each, option=INDENTED) for each in issued))
+        durable.write(certificate, orjson.dumps(issued[0] if len(issued) == 1 else issued, option=INDENTED))
 
 
 @customer.command()
@@ -148,19 +151,16 @@ async def _as_id(place: Place, customer: str) -> str:
 @keys.command("export")
 def export_(file: Annotated[Path, typer.Argument(help="新文件 / a new file.")], data: Data = None) -> None:
     """Write customers' keys, still wrapped, and the master key into a file that its owner alone reads."""
-    settings = Place(data).settings
-    keyring = reading_keyring(settings)
+    refuse(file, force=False)
+    keyring = reading_keyring(Place(data).settings)
     if keyring is None:
         raise fail(UNAVAILABLE, "此处没有密钥 / there are no keys here")
     number = 0
-    try:
-        with closing(keyring), durable.new_file(file, replace=False) as part, part.open("wb") as out:
-            out.write(orjson.dumps({"format": FORMAT, "master": keyring.master.hex()}) + b"\n")
-            for kept in keyring.store.everything():
-                out.write(orjson.dumps({**kept._asdict(), "wrapped": kept.wrapped.hex()}) + b"\n")
-                number += 1
-    except FileExistsError:
-        raise fail(BAD_INPUT, f"{file} 已存在 / exists already") from None
+    with closing(keyring), new_file(file, force=False) as part, part.open("wb") as out:
+        out.write(orjson.dumps({"format": FORMAT, "master": keyring.master.hex()}) + b"\n")
+        for kept in keyring.store.everything():
+            out.write(orjson.dumps({**kept._asdict(), "wrapped": kept.wrapped.hex()}) + b"\n")
+            number += 1
     say(f"{number} 个客户的密钥 / customers' keys: {file}")
     say("请妥善保管，导入后删除 / keep the file safe and delete it after the import")
 
@@ -169,20 +169,15 @@ def export_(file: Annotated[Path, typer.Argument(help="新文件 / a new file.")
 def import_(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], data: Data = None) -> None:
     """Take the keys another installation exported; harmless when repeated. The ledger first; stopped."""
     place = Place(data)
-    settings = place.settings
     try:
-        head, *lines = [orjson.loads(line) for line in file.read_bytes().splitlines()]
-        if head["format"] != FORMAT:
-            raise ValueError(head["format"])
-        master = bytes.fromhex(head["master"])
-        kept = [_kept(line) for line in lines]
+        master, number = _master(file), sum(1 for _ in _kept(file))
     except (ValueError, KeyError, TypeError, AttributeError) as broken:
         raise fail(BAD_INPUT, f"{file} 不是密钥文件 / is no file of keys: {broken}") from broken
-    erased = _erased(place, kept)
-    wanted = [each for each in kept if each.customer not in erased]
-    with DirectoryLock(settings.data):
-        new = import_keys(settings, master, wanted)
-    say(f"新增 / new: {new}，共 / of {len(kept)}，已删除而不恢复 / erased, not brought back: {len(erased)}")
+    erased = _erased(place, file)
+    wanted = (each for each in _kept(file) if each.customer not in erased)
+    with DirectoryLock(place.settings.data):
+        new = import_keys(place.settings, master, wanted)
+    say(f"新增 / new: {new}，共 / of {number}，已删除而不恢复 / erased, not brought back: {len(erased)}")
 
 
 FORMAT = "amends-keys-1"
@@ -191,21 +186,43 @@ NUMBER = re.compile(r"C\d{6}-?\w{5}-?\w{5}", re.IGNORECASE)
 """What a complaint's number looks like."""
 
 
-def _erased(place: Place, kept: Sequence[Kept]) -> set[CustomerId]:
+FIRST_THE_LEDGER = "请先导入台账，再导入密钥 / import the ledger first, then the keys: it tells which were destroyed"
+AT_ONCE = 400
+"""Customers whose streams are read in one query."""
+
+
+def _erased(place: Place, file: Path) -> set[CustomerId]:
     """Whose key was destroyed, as the ledger tells: a copy of it is not taken back (I12)."""
+    erased: set[CustomerId] = set()
+    every = (each.customer for each in _kept(file))
     try:
         with place.reading() as (ledger, _):
-            streams = {each.customer: ledger.load(customer_stream(each.customer), sealed=True) for each in kept}
+            if not ledger.head():
+                raise fail(BAD_INPUT, FIRST_THE_LEDGER)
+            while some := list(islice(every, AT_ONCE)):
+                rows = ledger.rows_of(map(customer_stream, some))
+                facts = (decode(*row).fact for row in rows if row.topic == KeyDestroyed.TYPE)
+                erased.update(fact.customer for fact in facts if isinstance(fact, KeyDestroyed))
     except NoInstallation as nothing:
-        raise fail(BAD_INPUT, "请先导入台账，再导入密钥 / import the ledger first, then the keys") from nothing
-    return {customer for customer, history in streams.items() if customer_file(history).erased_at is not None}
+        raise fail(BAD_INPUT, FIRST_THE_LEDGER) from nothing
+    return erased
 
 
-def _kept(line: dict[str, Any]) -> Kept:
-    return Kept(
-        CustomerId(line["customer"]),
-        bytes.fromhex(line["wrapped"]),
-        bool(line["restricted"]),
-        tuple(map(StreamId, line["complaints"])),
-        tuple(line["marks"]),
-    )
+def _master(file: Path) -> bytes:
+    with file.open("rb") as lines:
+        head = orjson.loads(next(lines, b""))
+    if head["format"] != FORMAT:
+        raise ValueError(head["format"])
+    return bytes.fromhex(head["master"])
+
+
+def _kept(file: Path) -> Iterator[Kept]:
+    with file.open("rb") as lines:
+        for line in map(orjson.loads, islice(lines, 1, None)):
+            yield Kept(
+                CustomerId(line["customer"]),
+                bytes.fromhex(line["wrapped"]),
+                bool(line["restricted"]),
+                tuple(map(StreamId, line["complaints"])),
+                tuple(line["marks"]),
+            )

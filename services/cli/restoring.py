@@ -44,7 +44,9 @@ def restore(place: Place, file: Path, digest: str | None, *, clock_steps: bool, 
 
 
 def _imported(place: Place, file: Path, digest: str | None, *, clock_steps: bool, as_json: bool) -> Imported:
-    with writing_ledger(place.settings, now) as ledger, file.open("rb") as lines:
-        ledger.store.create()
-        with progress(file.name, file.stat().st_size, quiet=as_json) as done:
-            return import_ledger(lines, ledger.store, wanted=digest, clock_steps=clock_steps, on_progress=done)
+    with (
+        writing_ledger(place.settings, now, create=True) as ledger,
+        file.open("rb") as lines,
+        progress(file.name, file.stat().st_size, quiet=as_json) as done,
+    ):
+        return import_ledger(lines, ledger.store, wanted=digest, clock_steps=clock_steps, on_progress=done)

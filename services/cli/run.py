@@ -25,7 +25,7 @@ from services.wiring.doctor import Finding, examine
 from services.wiring.roles import House, running
 from services.wiring.sealing import make_key
 from services.wiring.setup import drop_events, prepare_broker, prepare_ledger
-from services.wiring.store import writing_ledger
+from services.wiring.store import reading_ledger, writing_ledger
 
 
 class Servable(StrEnum):
@@ -81,7 +81,10 @@ def serve(
 
 async def _serve(settings: Settings, roles: tuple[Role, ...]) -> None:
     ended = _until_told()
-    with writing_ledger(settings, now) as ledger:
+    # Who only carries and seals what is stored reads no personal text and has no business with keys.
+    keyless = set(roles) <= {Role.RELAY, Role.SEAL}
+    opened = reading_ledger(settings, now, keyless=True) if keyless else writing_ledger(settings, now)
+    with opened as ledger:
         async with running(House(settings, ledger, lambda _: settings.nats_url, now), roles) as house:
             say(f"serving {' '.join(roles)}" + (f" on port {house.http_port}" if house.http_port else ""))
             await ended.wait()
@@ -120,13 +123,11 @@ def _has_broker(settings: Settings) -> bool:
 
 
 def _setup_ledger(settings: Settings) -> list[str]:
-    with writing_ledger(settings, now) as ledger:
+    with writing_ledger(settings, now, create=True) as ledger:
         return _made(ledger, settings)
 
 
 def _made(ledger: Ledger, settings: Settings) -> list[str]:
-    # Here and nowhere else: several processes that make the tables at once fail (pitfalls G6).
-    ledger.store.create()
     done = prepare_ledger(ledger, settings, now())
     return [*done, "made the key that seals"] if make_key(settings) else done
 
@@ -142,7 +143,7 @@ async def _broker(settings: Settings) -> Client:
 
 
 async def _setup(settings: Settings, *, refill: bool) -> list[str]:
-    with writing_ledger(settings, now) as ledger:
+    with writing_ledger(settings, now, create=True) as ledger:
         done = _made(ledger, settings)
         client = await _broker(settings)
         try:

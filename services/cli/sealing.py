@@ -17,11 +17,13 @@ from services.compliance.seal.notes import NotSigned
 from services.compliance.seal.seal_store import Overtaken
 from services.compliance.seal.signing_keys import published_keys
 from services.compliance.seal.tiles import CHECKPOINT
+from services.compliance.verification.kept_notes import notes_of
 from services.compliance.verification.verdict import Finding, Report
 from services.compliance.verification.verifier import VerifierKey, parse_verifier_key
 from services.compliance.verification.verify_ledger import verify as verify_ledger
 from services.wiring.sealing import (
     SealRefused,
+    has_its_key,
     keys_of,
     own_key,
     refusal_of,
@@ -33,8 +35,6 @@ from services.wiring.sealing import (
 
 seal = typer.Typer(help="封存 / the seal: how far, by which key.", invoke_without_command=True)
 
-LARGEST_CHECKPOINT = 100_000
-"""Bytes of a file given as a checkpoint."""
 ROTATION_SECONDS = 15
 """How long a running installation may take to change its key."""
 
@@ -49,7 +49,10 @@ def verify(
     checkpoint: Annotated[
         list[Path] | None,
         typer.Option(
-            "--checkpoint", help="在别处保存的检查点 / a checkpoint kept elsewhere.", exists=True, dir_okay=False
+            "--checkpoint",
+            help="在别处保存的检查点，可含多个 / one kept elsewhere, or a file of copies: all are compared.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
     public_key: Annotated[
@@ -66,7 +69,7 @@ def verify(
     settings = Place(data).settings
     ledger, sealed = verifiable(settings)
     given = [_key(text) for text in public_key or ()]
-    outside = [(str(file), _note(file)) for file in checkpoint or ()]
+    outside = [(str(file), notes_of(file)) for file in checkpoint or ()]
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("verify", total=None)
         report = verify_ledger(
@@ -89,16 +92,6 @@ def _key(given: str) -> VerifierKey:
     file = Path(given)
     is_file = "+" not in given and file.is_file()
     return parse_verifier_key(file.read_text(errors="replace") if is_file else given, "--public-key")
-
-
-def _note(file: Path) -> str:
-    """The last note of a file: a checkpoint, or a file that copies are appended to."""
-    content = file.read_bytes()[-LARGEST_CHECKPOINT:].decode(errors="replace").replace("\r\n", "\n")
-    lines = content.rstrip("\n").split("\n")
-    signatures = next((n for n, line in enumerate(reversed(lines)) if not line.startswith("— ")), len(lines))
-    body = lines[: len(lines) - signatures]
-    start = max((n for n, line in enumerate(body[:-1]) if not line), default=-1) + 1
-    return "\n".join([*body[start:], *lines[len(lines) - signatures :]]) + "\n"
 
 
 def _print(report: Report, language: Language, *, as_json: bool) -> None:
@@ -220,7 +213,7 @@ def rotate(
 ) -> None:
     """Sign with a new key from now on; the old one endorses it and is destroyed, its proofs hold."""
     place = Place(data)
-    if lost and keys_of(place.settings).exists():
+    if lost and has_its_key(place.settings):
         raise fail(BAD_INPUT, "私钥还在，不需要 --lost / the private key is there: rotate without --lost")
     try:
         with place.reading() as (ledger, _):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +16,7 @@ from policy.checking.check import check as find_flaws
 from policy.checking.check import errors
 from policy.people.organisation import Organisation
 from policy.registry import POLICIES
-from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, Force, aware, emit, err, fail, table
+from services.cli.output import BAD_INPUT, FOUND, AsJson, Data, English, Force, emit, err, fail, spell, table
 from services.cli.place import Opened, Place
 from services.cli.policies import flaw_lines, organisation_of, policy_text
 from services.cli.progress import progress
@@ -64,7 +63,7 @@ def whatif(
         if wanted is not None:
             refuse(wanted, force=force)
     people = organisation_of(organisation)
-    period = (_moment(since), _moment(until))
+    period = spell(since, until)
     place = Place(data)
     opener = partial(reading_ledger, place.settings, now)
     with place.reading() as opened:
@@ -84,10 +83,6 @@ def whatif(
     _print(report, as_json_, en)
     if not report.is_untouched:
         raise fail(FOUND, "台账在推演期间被改动 / the ledger was altered while this ran")
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else aware(text)
 
 
 def _policy(opened: Opened, named: str, people: Organisation | None, en: bool) -> PolicyPublished:

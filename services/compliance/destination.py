@@ -50,8 +50,11 @@ def refuse(target: Path, *, force: bool) -> None:
 def opened(target: str, *, force: bool) -> Iterator[BinaryIO]:
     """Bytes to a new file, or to standard output for `-`."""
     if target == STDOUT:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError as gone:
+            raise BrokenPipeError from gone  # without its number: on EPIPE Typer would end the process by itself
         return
     with new_file(Path(target), force=force) as part, part.open("wb", buffering=1 << 20) as file:
         yield file

@@ -18,7 +18,7 @@ from events.customers import (
     UseRestricted,
 )
 from events.envelope import StreamId
-from events.fact import Fact
+from events.fact import Fact, lasting_texts
 from events.privacy import Erased, Restricted, RestrictionLifted
 from events.reception import Customer
 from events.tokens import CustomerId
@@ -38,10 +38,13 @@ class Asked(NamedTuple):
     file: CustomerFile
     complaints: Sequence[Complaint]
     """Every complaint under the customer's key, as stored."""
+    unreadable: Sequence[StreamId]
+    """Those of them whose history does not fit together: nobody knows how they stand."""
     by: str
     reason: str
     organisation: Organisation
     now: datetime
+    """In the company's zone: a certificate is numbered by its day."""
     customers: Sequence[Customer] = ()
     """Who it is, as their complaints tell, for as long as anybody can read it."""
 
@@ -58,7 +61,10 @@ Decided = Fact | Refusal
 def decide(act: str, asked: Asked) -> Decided:
     """What the act leads to, or who refuses it and why; raises KeyError for an act there is not."""
     decision = ACTS[act]
-    return officer(asked) or _reason(asked) or _erased(asked) or decision(asked)
+    decided = officer(asked) or _reason(asked) or _erased(asked) or decision(asked)
+    if isinstance(decided, Refusal):
+        return decided
+    return names_customer(asked.customers, lasting_texts(decided), asked.organisation.person) or decided
 
 
 def officer(asked: Asked) -> Refusal | None:
@@ -84,7 +90,7 @@ def _officers(asked: Asked, out: frozenset[str] = frozenset()) -> list[str]:
 
 def _reason(asked: Asked) -> Refusal | None:
     if asked.reason.strip():
-        return names_customer(asked.customers, {"--reason": asked.reason})
+        return None
     return refuse("no_reason", "M16", "请说明理由（--reason）", "give a reason (--reason)")
 
 
@@ -181,6 +187,15 @@ def certificate_number(customer: CustomerId, now: datetime) -> str:
 
 
 def _open(asked: Asked) -> Refusal | None:
+    if asked.unreadable:
+        broken = ", ".join(asked.unreadable)
+        return refuse(
+            "complaint_unreadable",
+            "M16",
+            f"投诉无法读取，不知是否办结：{broken}；请先运行 amends verify",
+            f"complaints cannot be read, so nobody knows whether they have ended: {broken}; run amends verify first",
+            complaints=broken,
+        )
     waiting = [complaint.number for complaint in asked.complaints if complaint.is_open]
     if not waiting:
         return None

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from events.envelope import History, StreamId, instant
 from events.folding import fold
+from events.horizon import as_known
 from events.ledger import Ledger
 from policy.registry import Policies
 from services.desk.filters import Question, cursor
 from services.desk.listing import Listed, listed
 from services.desk.readers import Reader
-from services.desk.state import as_known
 from services.desk.view import ListView, Page
 
 AT_ONCE = 200

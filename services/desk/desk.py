@@ -12,6 +12,7 @@ import structlog
 from events.complaint import Case, Complaint
 from events.envelope import History, StreamId
 from events.folding import fold
+from events.horizon import as_known
 from events.ledger import Clock, Ledger
 from events.reception import Received
 from policy.policy import Policy
@@ -22,7 +23,6 @@ from services.desk.disclosures import Disclosures
 from services.desk.filters import Question
 from services.desk.problems import no_such_complaint, not_known_yet
 from services.desk.readers import Reader
-from services.desk.state import as_known
 from services.desk.view import ListView, Page
 from services.desk.wake import Wake
 

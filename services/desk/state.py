@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -44,11 +43,6 @@ class Due(NamedTuple):
 
     clock: str
     at: datetime
-
-
-def as_known(history: History, moment: datetime) -> History:
-    """What the ledger held at that moment: the facts recorded by then, whatever time they tell of."""
-    return History(takewhile(lambda recorded: recorded.recorded_at <= moment, history))
 
 
 def next_due(history: History, complaint: Complaint, policy: Policy) -> Due | None:

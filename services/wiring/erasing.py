@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -34,6 +35,10 @@ RECORDED_SECONDS = 5.0
 LOOK_SECONDS = 0.05
 
 
+SETTLED = frozenset({"held", "not_held", "restricted", "not_restricted", "erased"})
+"""Refusals that say the customer stands already as the act wants."""
+
+
 class NoSuchCustomer(LookupError):
     """没有这样的客户：请给出客户标识、投诉、联系方式或会员号 / no such customer: give an id or a contact."""
 
@@ -48,6 +53,7 @@ class Known(NamedTuple):
     customer: CustomerId
     file: CustomerFile
     complaints: Sequence[Complaint]
+    unreadable: Sequence[StreamId]
 
 
 class Erasing:
@@ -103,8 +109,9 @@ class Erasing:
         """What is on record about that customer's data."""
         file = customer_file(self._ledger.load(customer_stream(customer), sealed=True))
         streams = dict.fromkeys((*self._ledger.ask(self._keyring.store.complaints, customer), *file.complaints))
-        cases = self._ledger.sealed_cases.load_many(list(streams), {})
-        return Known(customer, file, [case.complaint for _, case in sorted(cases.items())])
+        failed: dict[StreamId, Exception] = {}
+        cases = self._ledger.sealed_cases.load_many(list(streams), failed)
+        return Known(customer, file, [case.complaint for _, case in sorted(cases.items())], sorted(failed))
 
     def look(self, customers: Sequence[CustomerId], by: str) -> list[Known] | Refusal:
         """What is on record about these customers, for an officer who is not accused by one of them."""
@@ -115,23 +122,39 @@ class Erasing:
     def do(self, act: str, customers: Sequence[CustomerId], by: str, reason: str) -> dict[str, Any] | Refusal:
         """The act's outcome as JSON, or who refuses it and why; then nothing was recorded for any of the customers.
 
-        Raises LedgerUnavailable: repeat it, what was left undone is done first.
+        Pseudonyms for which there is nothing left to do are passed over, unless that is all of them. Raises
+        LedgerUnavailable: repeat it, what was left undone is done first.
         """
         for customer in customers:
             self.finish(customer)
-        open_ones = [each for each in customers if self.know(each).file.erased_at is None] or customers
-        refusals = (self._decided(act, each, by, reason)[1] for each in open_ones)
-        for refusal in refusals:
-            if isinstance(refusal, Refusal):
+        decisions = {customer: self._decided(act, customer, by, reason)[1] for customer in customers}
+        refusals = {each: no for each, no in decisions.items() if isinstance(no, Refusal)}
+        for refusal in refusals.values():
+            if refusal.code not in SETTLED:
                 return refusal
+        open_ones = [customer for customer in customers if customer not in refusals]
+        if not open_ones:
+            return self._issued(act, customers, by) or next(iter(refusals.values()))
         outcomes = [self._done(act, each, by, reason) for each in open_ones]
         refused = next((each for each in outcomes if isinstance(each, Refusal)), None)
         return refused or {"act": act, "by": by, "outcomes": outcomes}
 
+    def _issued(self, act: str, customers: Sequence[CustomerId], by: str) -> dict[str, Any] | None:
+        """The certificates again of customers who were erased before: the first answer may never have arrived."""
+        histories = [self._ledger.load(customer_stream(customer), sealed=True) for customer in customers]
+        ends = [recorded for history in histories for recorded in history if isinstance(recorded.fact, KeyDestroyed)]
+        if act != "erase" or len(ends) < len(customers):
+            return None
+        known = [self.know(customer) for customer in customers]
+        told = (outcome_json(k, end.fact, end.actor.id, end.occurred_at) for k, end in zip(known, ends, strict=True))
+        return {"act": act, "by": by, "outcomes": list(told)}
+
     def _asked(self, known: Known, by: str, reason: str) -> Asked:
         people = self._policies.organisation
         who = self._who([complaint.complaint_id for complaint in known.complaints]) if reason else []
-        return Asked(known.customer, known.file, known.complaints, by, reason, people, self._clock(), who)
+        now = self._clock()
+        here = now.astimezone(self._policies.current(now).zone)
+        return Asked(known.customer, known.file, known.complaints, known.unreadable, by, reason, people, here, who)
 
     def _who(self, complaints: Sequence[StreamId]) -> list[Customer]:
         """Names and addresses that no reason may repeat, for it stays readable."""
@@ -144,13 +167,16 @@ class Erasing:
         asked = self._asked(self.know(customer), by, reason)
         return asked, decide(act, asked)
 
-    def _done(self, act: str, customer: CustomerId, by: str, reason: str) -> dict[str, Any] | Refusal:
+    def _done(
+        self, act: str, customer: CustomerId, by: str, reason: str, *, alone: bool = False
+    ) -> dict[str, Any] | Refusal:
         for _ in range(TURNS):
             asked, decided = self._decided(act, customer, by, reason)
-            if isinstance(decided, KeyDestroyed):
-                asked, decided = self._decided_alone(act, customer, by, reason)
             if isinstance(decided, Refusal):
                 return decided
+            if isinstance(decided, KeyDestroyed) and not alone:
+                with self._left_alone(customer):
+                    return self._done(act, customer, by, reason, alone=True)
             entry = Entry(decided, asked.now, Actor(kind=ActorKind.PERSON, id=by))
             append = Append(customer_stream(customer), asked.file.version, (entry,))
             [outcome] = self._ledger.writer(Service.COMPLIANCE).commit([append])
@@ -159,15 +185,16 @@ class Erasing:
                 return outcome_json(self.know(customer), decided, by, asked.now)
         raise LedgerUnavailable(f"{customer} changed {TURNS} times while {act} was recorded")
 
-    def _decided_alone(self, act: str, customer: CustomerId, by: str, reason: str) -> tuple[Asked, Decided]:
-        """Decided once more when no new complaint can come under the key any more: what comes now is somebody new."""
-        keys = self._keyring.store
-        marks = self._ledger.ask(keys.unmark, customer)
-        self._wait_for_recording(customer)
-        asked, decided = self._decided(act, customer, by, reason)
-        if isinstance(decided, Refusal):
-            self._ledger.ask(keys.mark_again, customer, marks)
-        return asked, decided
+    @contextmanager
+    def _left_alone(self, customer: CustomerId) -> Iterator[None]:
+        """No new complaint comes under the key any more: what comes now is somebody new, unless nothing was erased."""
+        self._ledger.ask(self._keyring.store.leave, customer, True)
+        try:
+            self._wait_for_recording(customer)
+            yield
+        finally:
+            if self.know(customer).file.erased_at is None:
+                self._ledger.ask(self._keyring.store.leave, customer, False)
 
     def _wait_for_recording(self, customer: CustomerId) -> None:
         """A complaint that has its key already is in the ledger a moment later; one whose process died never is."""

@@ -6,7 +6,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from events import durable
-from events.key_stores import PostgresKeys, SQLiteKeys, SqlKeyStore
+from events.key_databases import PostgresKeys, SQLiteKeys
+from events.key_stores import SqlKeyStore
 from events.keyring import Kept, Keyring, check_of
 from services.settings import Settings
 
@@ -23,12 +24,12 @@ class OtherKeys(Exception):
     """此处已有以另一主密钥保护的客户密钥 / there are customers' keys under another master key here."""
 
 
-def writing_keyring(settings: Settings) -> Keyring:
+def writing_keyring(settings: Settings, *, create: bool = False) -> Keyring:
     """The keyring to seal and open with; the master key is made where nothing was ever sealed.
 
-    Raises NoMasterKey, WrongMasterKey.
+    Setup has tables made that are missing. Raises NoMasterKey, WrongMasterKey, KeysUnavailable.
     """
-    store = _writing_store(settings)
+    store = _writing_store(settings, create=create)
     try:
         return Keyring(store, _master(settings, store.master(None) is None))
     except BaseException:
@@ -38,7 +39,7 @@ def writing_keyring(settings: Settings) -> Keyring:
 
 def import_keys(settings: Settings, master: bytes, kept: Iterable[Kept]) -> int:
     """Take another installation's keys with its master key; how many customers were new. Raises OtherKeys."""
-    store = _writing_store(settings)
+    store = _writing_store(settings, create=True)
     with closing(store):
         if not store.adopt(check_of(master)):
             raise OtherKeys(OtherKeys.__doc__)
@@ -46,13 +47,14 @@ def import_keys(settings: Settings, master: bytes, kept: Iterable[Kept]) -> int:
         return store.take(kept)
 
 
-def _writing_store(settings: Settings) -> SqlKeyStore:
+def _writing_store(settings: Settings, *, create: bool) -> SqlKeyStore:
     if settings.ledger == "sqlite":
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         return SqlKeyStore(SQLiteKeys(settings.data / KEYS_FILE))
     database = _postgres(settings)
     try:
-        database.create()
+        if create:
+            database.create()
     except BaseException:
         database.close()
         raise

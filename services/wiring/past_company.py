@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import takewhile
 
 from events.company import PolicyPublished
 from events.complaint import Case
-from events.envelope import History, StreamId
+from events.envelope import StreamId
 from events.folding import fold
+from events.horizon import as_known
 from events.kin import kin_of
 from events.ledger import Ledger
 from events.reception import Received
@@ -55,7 +55,7 @@ class PastCompany:
         def load(streams: Sequence[StreamId], failed: dict[StreamId, Exception]) -> Mapping[StreamId, Case]:
             known = {}
             for stream, history in self._ledger.load_many(streams).items():
-                by_then = History(takewhile(lambda recorded: recorded.recorded_at <= at, history))
+                by_then = as_known(history, at)
                 if by_then and isinstance(by_then[0].fact, Received):
                     known[stream] = Case(fold(by_then), by_then)
             return known

@@ -90,7 +90,8 @@ Acts = Mapping[int, Asked]
 
 def relive_as_it_was(past: Past, company: Company, until: datetime, acts: Acts) -> Rerun:
     """The complaint under the policies it had; it ends early where the record falls silent although we had to act."""
-    return _lived(_Life(past, company, None, past.history[-1].recorded_at + SAME_MOMENT), past, until, acts)
+    last = max(recorded.recorded_at for recorded in past.history)  # clocks may have been set back since
+    return _lived(_Life(past, company, None, last + SAME_MOMENT), past, until, acts)
 
 
 def relive_under(policy: str, past: Past, company: Company, until: datetime, acts: Acts) -> Rerun:

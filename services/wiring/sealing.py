@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -11,12 +11,13 @@ from typing import NamedTuple, TypeVar
 
 import structlog
 
+from events import durable
 from events.envelope import instant
 from events.ledger import Clock, Ledger, LedgerUnavailable
 from events.vocabulary import Medium
 from services.compliance.seal.checkpoints import Checkpoint
 from services.compliance.seal.copies import Copy, NotCopied, Outbound, to_file
-from services.compliance.seal.notes import Signer
+from services.compliance.seal.notes import NotSigned, Signer, opened
 from services.compliance.seal.resuming import BATCH
 from services.compliance.seal.seal_store import Overtaken, SealStore, SealStoreAway, seal_store
 from services.compliance.seal.sealing import REFUSALS, Sealer
@@ -107,9 +108,13 @@ def _no_clock() -> datetime:
 
 def refusal_of(settings: Settings) -> str | None:
     """Why the sealer stopped, None when it did not."""
-    with suppress(OSError, ValueError, KeyError):
-        return str(json.loads((keys_of(settings).directory / REFUSED_FILE).read_text())["why"])
-    return None
+    file = _refused_file(settings)
+    try:
+        return str(json.loads(file.read_text("utf-8"))["why"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as failure:
+        return f"{file}: 无法读取停止原因 / why the seal stopped cannot be read: {failure}"
 
 
 def open_sealer(sealer: Sealer, settings: Settings, clock: Clock, *, thoroughly: bool = False) -> None:
@@ -139,6 +144,18 @@ def seal_now(settings: Settings, ledger: Ledger, clock: Clock, *, thoroughly: bo
         return sealer.head.tree.size if sealer.head else 0
     finally:
         sealer.close()
+
+
+def has_its_key(settings: Settings) -> bool:
+    """Whether the key that signed the newest checkpoint is here; where nothing is sealed, whether there is one."""
+    served, keys = store_of(settings).read(CHECKPOINT), keys_of(settings)
+    if served is None:
+        return keys.exists()
+    note = served.decode(errors="replace")
+    with suppress(NoKey, NotSigned):
+        opened(note, Signer(note.partition("\n")[0], keys.current()).public)
+        return True
+    return False
 
 
 def rotate_key(settings: Settings, ledger: Ledger, clock: Clock, *, is_lost: bool) -> bool:
@@ -283,10 +300,16 @@ def _refusing(settings: Settings, clock: Clock) -> Iterator[None]:
         yield
     except REFUSALS as why:
         told = f"{type(why).__name__}: {why}"
-        file = _refused_file(settings)
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.write_text(json.dumps({"at": instant(clock()), "why": told}, ensure_ascii=False))
+        _write_down(_refused_file(settings), {"at": instant(clock()), "why": told})
         raise SealRefused(f"封存已停止 / the seal has stopped: {told}") from why
+
+
+def _write_down(file: Path, refusal: Mapping[str, str]) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        durable.write(file, json.dumps(refusal, ensure_ascii=False).encode())
+    except OSError as failure:  # a full disk: that the seal stops must be told all the same
+        log.error("seal could not write down why it stopped", **refusal, failure=str(failure))
 
 
 def _refused_file(settings: Settings) -> Path:

@@ -54,17 +54,21 @@ class DirectoryLock:
 
 
 @contextmanager
-def writing_ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
+def writing_ledger(settings: Settings, clock: Clock, *, create: bool = False) -> Iterator[Ledger]:
     """The ledger of an installation to append to, locked where one process may write, closed at the end.
+
+    Setup creates the tables: several processes that make them at once fail (pitfalls G6).
 
     Raises InUse, WeakDurability, LedgerUnavailable.
     """
     with DirectoryLock(settings.data) if settings.ledger == "sqlite" else nullcontext():
         with ExitStack() as half_open:  # whatever fails, what was opened before is given back
-            keyring = writing_keyring(settings)
+            keyring = writing_keyring(settings, create=create)
             half_open.callback(keyring.close)
             store = writing_store(settings)
             half_open.callback(store.close)
+            if create:
+                store.create()
             ledger = Ledger(store, clock, keyring=keyring)
             half_open.pop_all()
         try:
@@ -74,12 +78,15 @@ def writing_ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
 
 
 @contextmanager
-def reading_ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
-    """The ledger of an installation to read, also while another process writes; raises NoInstallation."""
+def reading_ledger(settings: Settings, clock: Clock, *, keyless: bool = False) -> Iterator[Ledger]:
+    """The ledger of an installation to read, also while another process writes; raises NoInstallation.
+
+    What is `keyless` never opens a personal text and needs neither the master key nor the store of keys.
+    """
     with ExitStack() as half_open:
         store = reading_store(settings)
         half_open.callback(store.close)
-        ledger = Ledger(store, clock, keyring=reading_keyring(settings), unsafe=True)
+        ledger = Ledger(store, clock, keyring=None if keyless else reading_keyring(settings), unsafe=True)
         half_open.pop_all()
     try:
         yield ledger

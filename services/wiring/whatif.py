@@ -15,6 +15,7 @@ from events.company import PolicyPublished
 from events.digest import digest
 from events.envelope import History, StreamId, contiguous, instant
 from events.folding import fold
+from events.horizon import latest
 from events.ledger import Ledger, LedgerUnavailable
 from events.reception import Received
 from events.stores import Row
@@ -41,7 +42,7 @@ class Question(NamedTuple):
 
     policy: PolicyPublished
     horizon: datetime
-    """The past is known up to here."""
+    """The past is known up to here: the latest instant at which anything was recorded."""
     head: int
     """Position of the last fact looked at; what a running installation adds meanwhile does not count."""
     organisation: str | None = None
@@ -64,20 +65,24 @@ class Extent(NamedTuple):
 
 
 def extent(ledger: Ledger) -> Extent | None:
-    """How far the ledger goes, in one pass; None for an empty one."""
-    head, complaints, last = ledger.head(), 0, list[Row]()
+    """How far the ledger goes; None for an empty one."""
+    head, complaints = ledger.head(), 0
 
     def seen(rows: Iterable[Row]) -> Iterator[Row]:
         nonlocal complaints
-        for row in takewhile(lambda row: row.position <= head, rows):
+        for row in rows:
             complaints += row.version == 1 and row.topic == Received.TYPE
-            last[:] = [row]
             yield row
 
-    events, sha256 = ledger_digest(seen(ledger.scan()))
-    if not last:
+    horizon = latest(_up_to(head, ledger))
+    if horizon is None:
         return None
-    return Extent(last[0].position, decode(*last[0]).recorded_at, sha256, events, complaints)
+    events, sha256 = ledger_digest(seen(_up_to(head, ledger)))
+    return Extent(head, horizon, sha256, events, complaints)
+
+
+def _up_to(head: int, ledger: Ledger) -> Iterator[Row]:
+    return takewhile(lambda row: row.position <= head, ledger.scan())
 
 
 def as_published(ledger: Ledger, text: str) -> PolicyPublished:
@@ -93,8 +98,7 @@ def what_if(question: Question, found: Extent, opener: Opener, *, cores: int | N
     """The answer, and that the ledger holds what it held; raises ShareFailed, UnknownPolicy, NothingPublished."""
     study = together(in_shares(partial(_share, question), opener, cores=cores))
     with opener() as ledger:
-        rows = takewhile(lambda row: row.position <= question.head, ledger.scan())
-        _, after = ledger_digest(rows)
+        _, after = ledger_digest(_up_to(question.head, ledger))
     asked = (question.policy, question.organisation is not None, question.since, question.until, question.horizon)
     return Report(*asked, study, found.digest, after, found.events)
 

@@ -15,7 +15,6 @@ from policy.asking import Act, Ask, Decided
 from policy.people.authority import oversees
 from policy.people.hand_over import PING_PONG
 from policy.people.ladder import Step, one_level_up
-from policy.people.naming import names_customer
 from policy.people.organisation import Organisation
 from policy.people.participation import barred, participation, who
 from policy.people.routing import replacement
@@ -56,8 +55,7 @@ class Escalate(Value):
 
 def assign(ask: Ask, data: Assign) -> Decided:
     """The task moves to the handler; the owner stays (S002-1.1, C12)."""
-    refusal = may_take_on(ask, data.handler) or names_customer([ask.complaint.customer], {"reason": data.reason})
-    if refusal is not None:
+    if (refusal := may_take_on(ask, data.handler)) is not None:
         return refusal
     department = ask.organisation.person[data.handler].department
     owner = ask.complaint.owner or ask.by
@@ -80,12 +78,7 @@ def hand_over(ask: Ask, data: HandOver) -> Decided:
 def name_owner(ask: Ask, data: NameOwner) -> Decided:
     """Another accountable person, named by somebody above the owner (S002-1.1)."""
     owner = ask.complaint.owner or ask.by
-    refusal = (
-        _may_name_owner(ask, owner)
-        or may_take_on(ask, data.to)
-        or _not_the_same(data.to, ask.complaint.owner)
-        or names_customer([ask.complaint.customer], {"reason": data.reason})
-    )
+    refusal = _may_name_owner(ask, owner) or may_take_on(ask, data.to) or _not_the_same(data.to, ask.complaint.owner)
     return refusal or [OwnerNamed(former=owner, owner=data.to, reason=data.reason)]
 
 

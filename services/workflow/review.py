@@ -12,7 +12,6 @@ from events.learning import Action, ActionPlanned, ActionTaken, EffectMeasured, 
 from policy.asking import Act, Acts, Ask, Decided
 from policy.handling.review import QUESTIONS, must_act
 from policy.people.duties import conflict_of_duties
-from policy.people.naming import names_customer
 from policy.people.participation import who
 from policy.timing.moments import Named, instant_of
 
@@ -67,7 +66,6 @@ def review(ask: Ask, data: Review) -> Decided:
         or _no_action(ask, data)
         or _unknown_owner(ask, data)
         or _due_in_the_past(ask, data)
-        or names_customer([ask.complaint.customer], _lasting(data))
     )
     return refusal or [_reviewed(data), *_planned(ask, data)]
 
@@ -96,12 +94,6 @@ def measure_effect(ask: Ask, data: MeasureEffect) -> Decided:
     return _too_early(ask, found, data) or [
         EffectMeasured(action=found.action, before=data.before, after=data.after, since=data.since, until=data.until)
     ]
-
-
-def _lasting(data: Review) -> dict[str, str | None]:
-    """What others learn from later, also when this customer's texts are gone."""
-    actions = {f"actions.{number}.what": measure.what for number, measure in enumerate(data.actions)}
-    return {"lesson": data.lesson, "no_action": data.no_action, **actions}
 
 
 def _reviewed(data: Review) -> Reviewed:

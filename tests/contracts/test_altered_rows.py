@@ -147,6 +147,18 @@ def test_no_command_replaces_a_file_unasked(run: Run, data: Path, words: tuple[s
     assert "--force" not in run(*words, "--force", "--data", data).err
 
 
+@pytest.mark.parametrize("words", [("export", "csv", "x.csv"), ("replay",), ("whatif", "default-cn@1")], ids=" ".join)
+def test_a_spell_does_not_end_before_it_begins(run: Run, data: Path, words: tuple[str, ...]) -> None:
+    late, early = "2026-03-02T00:00:00+08:00", "2026-03-01T00:00:00+08:00"
+    ran = run(*words, "--since", late, "--until", early, "--data", data)
+    assert (ran.code, "later than" in ran.err) == (2, True)
+
+
+def test_nothing_is_missed_in_the_future(run: Run, data: Path) -> None:
+    ran = run("check", "--until", "2099-01-01T00:00:00Z", "--data", data)
+    assert (ran.code, "lies in the future" in ran.err) == (2, True)
+
+
 def test_a_file_is_no_installation(run: Run, data: Path) -> None:
     ran = run("list", "--data", data / "ledger.db")
     assert (ran.code, "不是文件夹" in ran.err) == (2, True)

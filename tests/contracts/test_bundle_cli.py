@@ -139,6 +139,21 @@ def test_a_checkpoint_this_house_never_signed_is_the_news(run: Run, receipt: dic
         assert run("prove", receipt["code"], "--data", "house", "--checkpoint", f"{name}.txt").code == 1
 
 
+def test_one_copy_in_a_file_is_taken_and_several_are_bad_input(
+    run: Run, receipt: dict[str, str], tmp_path: Path
+) -> None:
+    run("bundle", receipt["complaint_id"], "a.zip", "--data", "house")
+    note = (tmp_path / "house/seal/checkpoint").read_text("utf-8")
+    for copies, code in ((1, 0), (2, 2)):
+        (tmp_path / "copies.txt").write_text(copies * f"{note}\n", "utf-8")
+        proven = run("prove", receipt["code"], "--data", "house", "--checkpoint", "copies.txt")
+        ran = run("bundle", receipt["complaint_id"], f"{copies}.zip", "--data", "house", "--checkpoint", "copies.txt")
+        judged = run("bundle-verify", "a.zip", "--checkpoint", "copies.txt")
+        assert (proven.code, ran.code, judged.code) == (code, code, code), (proven.err, ran.err, judged.out)
+    assert "多个检查点" in ran.err
+    assert "several checkpoints" in ran.err
+
+
 def test_an_altered_bundle_ends_with_one_and_what_is_no_bundle_with_two(
     run: Run, receipt: dict[str, str], tmp_path: Path
 ) -> None:

@@ -1,6 +1,8 @@
 """`amends check` over real ledgers: formats tell the same, broken complaints are findings, shares change nothing."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -219,3 +221,9 @@ def test_text_in_a_finding_is_never_a_formula_nor_markup(run: Run, data: Path, t
     with ZipFile(book) as parts:
         sheets = "".join(parts.read(name).decode() for name in parts.namelist() if "sheet" in name)
     assert LINE in sheets and "<f>" not in sheets
+
+
+def test_a_reader_who_turns_away_changes_no_verdict(data: Path) -> None:
+    amends = f"{Path(sys.executable).parent / 'amends'} check --json --data {data}"
+    shell = subprocess.run(["/bin/bash", "-c", f"set -o pipefail; {amends} | true"], capture_output=True, check=False)
+    assert (shell.returncode, b"Traceback" in shell.stderr) == (1, False)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import orjson
@@ -13,17 +12,13 @@ import pytest_asyncio
 from events.catalogue import wire
 from events.commands import Refusal
 from events.customers import Disclosed, KeyDestroyed, UseRestricted, customer_file, customer_stream
-from events.ending import Withdrawn
 from events.envelope import Actor, StreamId
 from events.vocabulary import ActorKind, Service
 from services.notifier.senders.outbox_file import blank
 from services.wiring.erasing import Erasing, NoKeys, NoSuchCustomer
 from services.wiring.keys import NoMasterKey, OtherKeys, import_keys, reading_keyring, writing_keyring
 from tests.desk_cases import Company, app_of
-
-TEXT = "张三说快递三天没到，要求退款"
-PHONE = "13800000000"
-ZHANG = {"name": "张三", "contacts": [{"medium": "phone", "address": PHONE}]}
+from tests.erasures import PHONE, TEXT, ZHANG, ended, erased, erasing_of
 
 
 @pytest.fixture
@@ -45,25 +40,7 @@ async def api(company: Company) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def erasing(company: Company) -> Erasing:
     """The acts about customers' data."""
-    return Erasing(company.ledger, company.policies, company.settings, company.clock)
-
-
-async def ended(company: Company, ref: str, **more: Any) -> StreamId:
-    """A complaint of 张三 that the customer withdrew."""
-    complaint = await company.handled(ref, TEXT, customer=ZHANG, **more)
-    fact = Withdrawn(words="我不投诉了")
-    company.append(Service.WORKFLOW, complaint, [fact], Actor(kind=ActorKind.PERSON, id="li.na"))
-    return complaint
-
-
-async def erased(company: Company, erasing: Erasing, complaint: StreamId) -> dict[str, Any]:
-    """Two officers have the customer erased; the outcome."""
-    customers = erasing.find(complaint)
-    erasing.do("erase", customers, "wu.hao", "客户申请")
-    outcome = erasing.do("erase", customers, "chen.jie", "核实无误")
-    assert not isinstance(outcome, Refusal), outcome
-    [of_one] = outcome["outcomes"]
-    return dict(of_one)
+    return erasing_of(company)
 
 
 def everything(company: Company) -> bytes:
@@ -223,7 +200,7 @@ async def test_what_a_crash_left_undone_is_done_by_the_next_command(
         ),
     }[first]
     company.append(Service.COMPLIANCE, customer_stream(customer), [fact], Actor(kind=ActorKind.PERSON, id="chen.jie"))
-    assert isinstance(erasing.do(first, [customer], "chen.jie", "异议"), Refusal)
+    erasing.do(first, [customer], "chen.jie", "异议")
     assert company.ledger.keyring is not None
     assert company.ledger.keyring.store.keys([customer]) == {}
     assert not company.ledger.sealed_cases.load_many([complaint], {})[complaint].complaint.privacy.is_readable
@@ -256,22 +233,6 @@ async def test_a_complaint_that_comes_while_its_customer_is_erased_keeps_its_tex
     readable = [company.ledger.cases.load_many([each], {})[each].complaint.text == TEXT for each in came]
     assert all(readable)
     assert isinstance(outcome, Refusal) or len(outcome["outcomes"][0]["complaints"]) == 1
-
-
-async def test_no_reason_that_stays_readable_names_the_customer(company: Company, erasing: Erasing) -> None:
-    complaint = await ended(company, "W-1")
-    customers = erasing.find(complaint)
-    for act in ("hold", "restrict", "erase"):
-        refusal = erasing.do(act, customers, "wu.hao", "张三来函")
-        assert isinstance(refusal, Refusal)
-        assert refusal.code == "names_customer"
-    assert isinstance(await erasing.disclose(complaint, "wu.hao", f"应 {PHONE} 要求"), Refusal)
-    assert not isinstance(erasing.do("restrict", customers, "wu.hao", "客户来函"), Refusal)
-    # Texts that may not be read are compared all the same.
-    refusal = erasing.do("erase", customers, "wu.hao", f"{PHONE} 要求")
-    assert isinstance(refusal, Refusal)
-    assert refusal.code == "names_customer"
-    assert not isinstance(erasing.do("erase", customers, "wu.hao", "客户来函"), Refusal)
 
 
 async def test_only_officers_learn_which_complaints_a_customer_has(company: Company, erasing: Erasing) -> None:

@@ -296,7 +296,7 @@ async def test_a_channel_gets_its_receipt(nats: NatsServer, connect: Connect) ->
     channel = await connect(nats, Role.CHANNEL)
     ear = await channel.subscribe("receipts.web.*")
     await channel.flush()
-    await (await connect(nats, Role.INTAKE)).publish(subjects.receipts_subject("web", "W-1"), b"{}")
+    await (await connect(nats, Role.INTAKE)).publish("receipts.web.W-1", b"{}")
     assert (await ear.next_msg(timeout=2)).subject == "receipts.web.W-1"
 
 

@@ -2,12 +2,15 @@
 
 import random
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from services.compliance.seal.checkpoints import Checkpoint
 from services.compliance.seal.notes import NotSigned, Signer, opened, public_key, signed
+from services.compliance.seal.resuming import LedgerDisagrees
+from services.compliance.seal.seal_store import DirectoryStore, SealStoreAway
 from services.compliance.seal.signing_keys import NoKey, SigningKeys, endorse, published_keys
 from services.compliance.verification.promises import Keys
 from services.compliance.verification.seal_reading import PublishedSeal
@@ -108,6 +111,45 @@ def test_a_lost_key_is_not_replaced_silently(house: House) -> None:
     assert report.findings == ()
     assert any("name whom to trust" in remark.en for remark in report.remarks)
     assert house.verified(key=str(old)).findings != ()
+
+
+class AwayStore(DirectoryStore):
+    """A directory that takes nothing new while it is away."""
+
+    is_away = True
+
+    def replace(self, path: str, content: bytes, before: bytes | None) -> None:
+        if self.is_away:
+            raise SealStoreAway(path)
+        super().replace(path, content, before)
+
+
+def test_a_lost_key_is_replaced_after_attempts_that_failed(house: House) -> None:
+    house.seal()
+    (house.keys.directory / "signing.key").unlink()
+    house.connection.execute("UPDATE stored_events SET topic = 'x' WHERE rowid = 5")
+    with closing(house.sealer()) as sealer, pytest.raises(LedgerDisagrees):
+        sealer.open_without_old_key()
+    assert not house.keys.exists()
+    house.connection.execute("UPDATE stored_events SET topic = ? WHERE rowid = 5", (house.rows[4].topic,))
+    house.store = away = AwayStore(house.directory / "seal")
+    with closing(house.sealer()) as sealer, pytest.raises(SealStoreAway):
+        sealer.open_without_old_key()
+    away.is_away = False
+    with closing(house.sealer()) as sealer:
+        sealer.open_without_old_key()
+    house.seal()
+    assert house.verified().findings == ()
+
+
+def test_a_key_that_has_handed_over_is_not_taken_for_a_new_one(house: House) -> None:
+    house.seal()
+    old = (house.keys.directory / "signing.key").read_bytes()
+    house.keys.begin_rotation()
+    house.seal()
+    (house.keys.directory / "signing.key").write_bytes(old)
+    with closing(house.sealer()) as sealer, pytest.raises(NotSigned, match="handed over"):
+        sealer.open_without_old_key()
 
 
 def test_rotation_before_anything_is_sealed_needs_nobodys_word(house: House) -> None:

@@ -1,6 +1,8 @@
 """The seal of a running installation: within a second, copied outside, published, stopped loudly when it must be."""
 
 import asyncio
+import json
+import resource
 from pathlib import Path
 
 import httpx
@@ -11,6 +13,7 @@ from events.vocabulary import Medium
 from services.compliance.seal.copies import Copy, NotCopied, Outbound, to_file
 from services.compliance.seal.publishing import publishing
 from services.compliance.seal.seal_store import DirectoryStore
+from services.compliance.verification.kept_notes import notes_of
 from services.compliance.verification.seal_reading import PublishedSeal
 from services.compliance.verification.verifier import parse_checkpoint
 from services.compliance.verification.verify_ledger import verify
@@ -86,6 +89,28 @@ async def test_it_stops_when_the_ledger_disagrees_and_says_why_until_the_ledger_
     assert refusal_of(house.settings) is None
 
 
+def test_a_refusal_cut_off_half_way_is_one_so_that_the_next_start_reads_the_whole_ledger(house: Installation) -> None:
+    house.receive(300)
+    seal_now(house.settings, house.ledger, controls.Clock())
+    refused = keys_of(house.settings).directory / "refused.json"
+    for torn in (b"", b'{"at": "2026', b"\xff", b"[]"):
+        refused.write_bytes(torn)
+        assert "cannot be read" in str(refusal_of(house.settings))
+    house.alter("UPDATE stored_events SET topic = 'complaint.archived' WHERE rowid = 5")
+    with pytest.raises(SealRefused, match="300 events"):
+        seal_now(house.settings, house.ledger, controls.Clock())
+    assert json.loads(refused.read_bytes())["why"].startswith("LedgerDisagrees")
+
+
+def test_a_disk_that_takes_no_refusal_does_not_hide_it(house: Installation) -> None:
+    house.receive(1)
+    seal_now(house.settings, house.ledger, controls.Clock())
+    (keys_of(house.settings).directory / "refused.json").mkdir()
+    house.alter("UPDATE stored_events SET topic = 'complaint.archived' WHERE rowid = 1")
+    with pytest.raises(SealRefused, match="LedgerDisagrees"):
+        seal_now(house.settings, house.ledger, controls.Clock())
+
+
 def test_the_doctor_sees_how_far_the_seal_is_and_a_cut_tail(house: Installation) -> None:
     house.receive(5)
     assert seal_state(house.settings, house.ledger) == (None, 0, None)
@@ -117,10 +142,36 @@ async def test_every_checkpoint_that_is_served_is_copied_to_the_file_outside(tmp
             await eventually(lambda: house.sealed() == house.received and outside.exists())
             await eventually(lambda: outside.read_text().endswith(f"{house.note()}\n"))
     seal = PublishedSeal(str(tmp_path / "seal"))
-    kept = [(outside.name, note) for note in PublishedSeal(str(outside.parent)).notes("copies.txt")]
+    kept = list(notes_of(outside))
     assert len(kept) >= 2
-    assert verify(verifiable(house.settings)[0], seal, outside=kept).findings == ()
+    assert verify(verifiable(house.settings)[0], seal, outside=[(outside.name, kept)]).findings == ()
     assert len(list(outside.read_text().split("\n\n"))) == 1 + 2 * len(kept)
+
+
+async def test_what_a_full_disk_cut_off_is_not_read_into_the_copy_that_follows(tmp_path: Path) -> None:
+    house = Installation(tmp_path)
+    house.receive(1)
+    seal_now(house.settings, house.ledger, controls.Clock())
+    copies = tmp_path / "copies.txt"
+    for torn in ("", house.note()[:30], house.note()[:-5]):
+        copies.write_text(torn)
+        for _ in range(2):
+            await to_file(copies)(house.note())
+        assert list(notes_of(copies))[-1] == house.note()
+        assert copies.read_text().count(house.note()) == 1
+
+
+async def test_a_copy_that_the_disk_does_not_take_whole_leaves_nothing(tmp_path: Path) -> None:
+    copies = tmp_path / "copies.txt"
+    await to_file(copies)("a\n")
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(NotCopied):
+            await to_file(copies)("much longer than that\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY if hard < 0 else hard, hard))
+    assert copies.read_text() == "a\n\n"
 
 
 async def test_a_place_that_is_away_holds_up_nothing_and_gets_the_newest_later(tmp_path: Path) -> None:

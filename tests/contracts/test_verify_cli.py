@@ -11,9 +11,8 @@ from typer.testing import CliRunner
 
 from services.cli import sealing
 from services.cli.place import Place
-from services.cli.sealing import _note
-from services.compliance.seal.signing_keys import published_keys
-from services.compliance.verification.verifier import Refused, parse_checkpoint
+from services.compliance.seal.signing_keys import SigningKeys, published_keys
+from services.compliance.verification.verifier import Refused
 from services.wiring.sealing import store_of
 from tests import controls
 from tests.times import in_the_morning
@@ -80,13 +79,36 @@ def test_a_checkpoint_kept_outside_and_a_key_known_before_are_used(data: Path, t
     assert told(*words, exits=1)["findings"][0]["kind"] == "cut"
 
 
-def test_the_newest_note_of_a_file_of_copies_is_the_one_compared(data: Path, tmp_path: Path) -> None:
+@pytest.mark.clause("S000-6.2")
+def test_an_older_copy_shows_a_rewritten_history_that_newer_copies_of_the_same_file_agree_with(
+    data: Path, tmp_path: Path
+) -> None:
     [archive] = (data / "seal" / "checkpoints").iterdir()
     copies = tmp_path / "copies.txt"
-    for content in (archive.read_text(), archive.read_text().replace("\n", "\r\n"), archive.read_text().rstrip("\n")):
-        copies.write_text(content, newline="")
-        assert parse_checkpoint(_note(copies)).size == 5
-        run("verify", "--data", data, "--checkpoint", copies)
+    copies.write_bytes(archive.read_bytes())
+    # Who has database and key rewrites and seals anew; the sealer then offers its new head to the same file.
+    alter(data, "UPDATE stored_events SET topic = 'complaint.archived' WHERE rowid = 4")
+    (data / "seal").rename(data / "before")
+    run("seal", "--data", data)
+    with copies.open("ab") as more:
+        more.write((data / "seal" / "checkpoint").read_bytes() + b"\n")
+    every = copies.read_bytes()
+    for content in (every, every.replace(b"\n", b"\r\n"), every.rstrip(b"\n")):
+        copies.write_bytes(content)
+        finding = told("verify", "--data", data, "--checkpoint", copies, exits=1)["findings"][0]
+        assert (finding["kind"], finding["event"], finding["place"]) == ("rewritten", 4, f"{copies} #2")
+
+
+def test_of_a_file_of_copies_the_first_that_is_not_signed_is_named_and_a_torn_one_is_left_out(
+    data: Path, tmp_path: Path
+) -> None:
+    note = (data / "seal" / "checkpoint").read_text()
+    copies = tmp_path / "copies.txt"
+    copies.write_text(f"{note}\n{note[:40]}\n\n{note}\n")
+    assert told("verify", "--data", data, "--checkpoint", copies)["sound"]
+    copies.write_text(f"{note}\n" + 3 * f"{note.replace('position 5', 'position 6')}\n")
+    [finding] = told("verify", "--data", data, "--checkpoint", copies, exits=1)["findings"]
+    assert (finding["kind"], finding["place"]) == ("signature", f"{copies} #2")
 
 
 def test_nonsense_as_checkpoint_is_a_finding_and_as_key_bad_input(data: Path, tmp_path: Path) -> None:
@@ -109,6 +131,16 @@ def test_the_seal_is_shown_and_its_key_changed(data: Path) -> None:
     assert "5 events sealed" in run("seal", "--data", data, "--en")
     run("verify", "--data", data)
     assert "private key is there" in CliRunner().invoke(app, ["seal", "rotate", "--lost", "--data", str(data)]).output
+
+
+def test_a_key_made_in_place_of_a_lost_one_may_sign_later_when_the_first_attempt_failed(data: Path) -> None:
+    keys = SigningKeys(data / "seal-keys")
+    (keys.directory / "signing.key").unlink()
+    keys.make()
+    again = ("seal", "rotate", "--lost", "--data", str(data))
+    assert CliRunner().invoke(app, list(again)).exit_code == 0
+    assert told("verify", "--data", data)["sound"]
+    assert CliRunner().invoke(app, list(again)).exit_code == 2
 
 
 def test_an_installation_that_was_never_sealed_says_so(data: Path) -> None:

@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from deploy.postgres_server import Database
+from services.compliance.exports.cells import LONGEST
 from services.compliance.replay import histories
 from services.compliance.whatif.figures import Figure, Group
 from services.compliance.whatif.whatif_files import write_html, write_xlsx
@@ -107,14 +108,15 @@ def test_the_page_prints_without_scripts_and_addresses(report: Report, language:
 
 
 def test_no_cell_of_the_workbook_is_a_formula(report: Report, tmp_path: Path) -> None:
-    dangerous = report.study.changed[0]._replace(number="=cmd|' /C calc'!A0")
+    dangerous = report.study.changed[0]._replace(number="=cmd|' /C calc'!A0\x01" + "…" * 40_000)
     study = report.study._replace(changed=(dangerous,))
     write_xlsx(report._replace(study=study), tmp_path / "report.xlsx", "zh")
     with ZipFile(tmp_path / "report.xlsx") as book:
         sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
         texts = book.read("xl/sharedStrings.xml").decode()
     assert not any("<f>" in sheet for sheet in sheets)
-    assert "=cmd|" in texts
+    assert "=cmd|' /C calc'!A0\ufffd" in texts
+    assert texts.count("…") == LONGEST - len("=cmd|' /C calc'!A0\ufffd")
 
 
 def test_machines_get_every_figure(report: Report) -> None:

@@ -27,7 +27,7 @@ from nats.js.errors import NoStreamResponseError
 from deploy.nats_server import NatsServer
 from events.paging import pages
 from events.stores import Row, Store
-from events.subjects import REPLY_TO, Role, inbox, intake_subject, receipts_subject
+from events.subjects import REPLY_TO, Role, inbox
 from services.settings import Settings
 from services.wiring.store import NoInstallation, reading_store
 from tests.oracle import Oracle, Verdict
@@ -525,14 +525,14 @@ async def publish(
 
     async def one(number: int, body: Mapping[str, Any]) -> None:
         channel, ref = body["channel"], body["external_ref"]
-        answer_to = receipts_subject(channel, f"{id(waiting)}-{number}")
+        answer_to = f"receipts.{channel}.{id(waiting)}-{number}"
         waiting[answer_to] = body
         sends = iter(range(1_000))
 
         async def attempt() -> bool:
             oracle.sends(channel, ref)
             headers = {REPLY_TO: answer_to, "Nats-Msg-Id": f"{channel}-{ref}-{next(sends)}"}
-            await js.publish(intake_subject(channel), orjson.dumps(body), timeout=2.0, headers=headers)
+            await js.publish(f"intake.{channel}", orjson.dumps(body), timeout=2.0, headers=headers)
             oracle.is_taken(channel, ref)
             return True
 

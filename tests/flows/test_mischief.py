@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from events import dead_letters
 from events.dead_letters import DeadLetter
 from events.nudges import WANTED, Nudge
-from events.subjects import Stream, intake_subject, nudges_subject
+from events.subjects import Stream, nudges_subject
 from tests.flows.harness import Up, a_channel, command, post, publish, submission, submissions, until
 
 GOOD = 30
@@ -83,7 +83,7 @@ async def test_poison_never_blocks_good_ones_and_is_kept_with_its_bytes_and_reas
 
         async def poison() -> None:
             for body in choice.sample(list(POISON.values()), len(POISON)):
-                await js.publish(intake_subject("web"), body)
+                await js.publish("intake.web", body)
 
         await asyncio.gather(publish(up.oracle, client, submissions("good", GOOD)), poison())
         await up.books.settled()
@@ -109,7 +109,7 @@ async def test_dead_letters_are_listed_shown_retried_and_dropped_from_the_comman
     await up.start()
     body = POISON["not UTF-8"]
     async with a_channel(up.nats) as client:
-        await client.jetstream().publish(intake_subject("web"), body)
+        await client.jetstream().publish("intake.web", body)
         [first] = await _dead_letters(client, 1)
         [listed] = await _dead(up, "list")
         assert (listed["id"], listed["code"], listed["bytes"]) == (first.id, "bad_message", len(body))

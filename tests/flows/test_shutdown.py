@@ -88,6 +88,16 @@ async def test_every_single_role_ends_within_ten_seconds(nats: NatsServer, tmp_p
         assert codes == [0] * len(ROLES), "\n".join(process.output() for process in processes)
 
 
+async def test_who_only_carries_and_seals_starts_without_any_key(nats: NatsServer, tmp_path: Path) -> None:
+    with some_roles(tmp_path, one_url(nats), {}) as roles:
+        await roles.setup()
+        for file in ("master.key", "keys.db"):
+            (tmp_path / "data" / file).unlink()
+        process = await roles.start("carrier", Role.RELAY, Role.SEAL, user=Role.RELAY)
+        assert await process.terminate() == 0, process.output()
+        assert not (tmp_path / "data" / "master.key").exists()
+
+
 def _copy(directory: Path, role: Role) -> Path:
     """A SQLite ledger has one writer at a time, so each role has a data directory of its own here."""
     return Path(shutil.copytree(directory / "data", directory / role))

@@ -241,7 +241,9 @@ async def test_an_older_checkpoint_kept_outside_is_continued_and_another_history
     company.bundle(tmp_path / "without.zip")
     verdict = judged(tmp_path, unpacked(tmp_path / "without.zip"), Trust(checkpoint=outside.note))
     assert "ask for `amends bundle --checkpoint`" in said(verdict)
-    assert verdict.exit_code == 1
+    assert verdict.exit_code == 2, "neither proven nor false"
+    damaged = unpacked(tmp_path / "without.zip") | {"README.txt": b"another"}
+    assert judged(tmp_path, damaged, Trust(checkpoint=outside.note)).exit_code == 1
 
 
 def test_the_same_checkpoint_kept_outside_must_have_the_same_root(parts: dict[str, bytes], tmp_path: Path) -> None:

@@ -252,6 +252,32 @@ PERSONAL = {
 """Where personal data stands; every other fact has none."""
 
 
+IDS = {
+    "number", "channel", "external_ref", "order_ref", "product", "accused", "complaint", "complaints", "media_type",
+    "sha256", "taxonomy", "sub", "signals", "flags", "rules", "owner", "handler", "department", "giver", "former",
+    "person", "command", "code", "requirement", "to", "task", "cause", "clock", "key", "notice", "language",
+    "contact", "receipt", "advice", "used", "note", "cause_code", "evidence", "unlock", "content_sha256", "subject",
+    "rule", "stages", "author", "as_role", "step", "promise", "ground", "action", "certificate", "customer",
+    "requested_by", "policy_id", "text", "member", "id",
+}  # fmt: skip
+"""Fields that hold ids, codes and digests, the channel's own words for things, and what the company publishes."""
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.TYPE)
+def test_every_text_is_sealed_or_checked_or_an_id(fact: type[Fact]) -> None:
+    plain = {
+        name
+        for name, field in fact.model_fields.items()
+        if "str" in str(field.annotation) and name not in set(personal_paths(fact)) and not lasting(fact, name)
+    }
+    assert plain <= IDS
+
+
+def lasting(fact: type[Fact], name: str) -> bool:
+    """Whether the field is refused where it names the customer."""
+    return "LastingWords" in f"{fact.model_fields[name].metadata}{fact.model_fields[name].annotation}"
+
+
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.TYPE)
 def test_personal_data_is_marked_where_erasure_must_find_it(fact: type[Fact]) -> None:
     assert set(personal_paths(fact)) == PERSONAL.get(fact.TYPE, set())

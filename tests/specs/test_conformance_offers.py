@@ -234,7 +234,7 @@ def test_a_final_offer_in_a_linked_complaint_binds_here_too() -> None:
             type(history)(late),
             BOUND.company,
             late[-1].recorded_at,
-            others=lambda stream: BOUND.history if stream == other else type(history)(),
+            others=lambda stream: BOUND if stream == other else None,
         )
 
     tells(offers.nothing_above_a_final_offer, "S002-3.6", story(*fresh, more), story(*fresh, link, more))

@@ -178,7 +178,7 @@ async def test_a_link_the_other_side_does_not_answer_is_found() -> None:
     merged = next(of for of in every if of.complaint.links.merged_into)
     lead = merged.other(merged.complaint.links.merged_into or merged.complaint.complaint_id)
     assert lead is not None
-    before = lead.upto(version_of(lead, Linked) - 1)
+    before = Examined(lead.upto(version_of(lead, Linked) - 1), lead.company, lead.until)
     silent = Examined(merged.history, merged.company, merged.until, others=lambda _: before)
     assert ["未指明" in violation.zh for violation in found(silent, [MUTUAL])] == [True]
     gone = Examined(merged.history, merged.company, merged.until)

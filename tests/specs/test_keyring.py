@@ -11,7 +11,8 @@ import pytest
 from events.catalogue import PERSONAL, decode, encode
 from events.envelope import Entry, StreamId
 from events.fact import Fact, personal_paths
-from events.key_stores import PostgresKeys, SQLiteKeys, SqlKeyStore
+from events.key_databases import PostgresKeys, SQLiteKeys
+from events.key_stores import SqlKeyStore
 from events.keyring import Keyring, KeysUnavailable, Wanted, WrongMasterKey, check_of
 from events.privacy import Erased, Restricted, RestrictionLifted
 from events.reception import Received

@@ -132,6 +132,16 @@ def test_linked_complaints_are_shown_as_they_were_to_those_who_may_see_them() ->
     assert [each.complaint for each in of(history, 3, other).linked] == [None]
 
 
+@pytest.mark.clause("S002-7.2")
+def test_of_a_linked_complaint_nothing_is_shown_behind_a_fact_recorded_later() -> None:
+    """The clock of whoever answered it was set back: the ledger held the last fact only after the one before."""
+    history, other = linked()
+    by_zhou = History((*history[:2], history[2]._replace(actor=person("zhou.min"))))
+    behind = other.history[1]._replace(version=3, position=3, recorded_at=history[0].recorded_at)
+    stepped = case(History((*other.history, behind)))
+    assert [each.complaint and each.complaint.version for each in of(by_zhou, 3, stepped).linked] == [1]
+
+
 @pytest.mark.clause("S002-7.1")
 def test_an_act_of_somebody_barred_is_told_as_such() -> None:
     at = in_the_morning()

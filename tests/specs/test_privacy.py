@@ -37,7 +37,7 @@ ENDED = fold(controls.recorded([controls.received(), GONE]))
 
 def wanted(by: str = "chen.jie", reason: str = "客户申请", *complaints: Complaint, **known: object) -> Asked:
     """Somebody asks, of a customer whose complaints have ended unless told otherwise."""
-    return Asked(CUSTOMER, CustomerFile(**known), complaints or (ENDED,), by, reason, PEOPLE, NOW)  # type: ignore[arg-type]
+    return Asked(CUSTOMER, CustomerFile(**known), complaints or (ENDED,), (), by, reason, PEOPLE, NOW)  # type: ignore[arg-type]
 
 
 def refused(act: str, asked: Asked) -> str:

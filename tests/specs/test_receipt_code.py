@@ -143,7 +143,7 @@ async def test_a_proof_is_made_for_the_checkpoint_the_customer_kept(company: Evi
     later = prove(company.ledger, company.seal_store, found.code, newest)
     assert (later.answer, later.checkpoint) == (Answer.PROVEN, newest)
     assert verify_code(found.code, later.proof or "", Trust(checkpoint=newest)).exit_code == 0
-    assert verify_code(found.code, later.proof or "", Trust(checkpoint=found.first)).exit_code == 1
+    assert verify_code(found.code, later.proof or "", Trust(checkpoint=found.first)).exit_code == 2
 
 
 async def test_the_proof_handed_out_proves_the_time_that_is_told(company: Evidence) -> None:

@@ -225,6 +225,13 @@ def test_where_the_record_falls_silent_the_re_run_ends() -> None:
     assert max(r.recorded_at for r in again.history) < again.silent_since < past.until
 
 
+def test_a_clock_set_back_before_the_last_fact_is_no_silence() -> None:
+    past = rehearsed("g7")
+    history = histories(past)[0]
+    stepped = History((*history[:-1], history[-1]._replace(recorded_at=history[-1].recorded_at - timedelta(hours=2))))
+    assert lived_again(past, stepped).silent_since is None
+
+
 def test_a_message_the_past_did_not_send_ends_as_the_last_one_of_that_medium() -> None:
     at = controls.in_the_morning()
     history = controls.recorded(

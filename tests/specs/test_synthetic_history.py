@@ -16,7 +16,7 @@ from events.stores import MemoryStore
 from policy.policy import DEFAULT_POLICY, SAMPLE_ORGANISATION
 from services.bench.lives import LIVES, WAITING, script
 from services.bench.synthetic import Base, copies, fill, rehearsed
-from services.compliance.conformance.run import Question, company_of, examine, last_recorded
+from services.compliance.conformance.run import Question, company_of, examine, last_recorded, others_in
 from services.compliance.replay.histories import histories
 from services.wiring.rehearsal import rehearse
 from tests import controls
@@ -74,8 +74,9 @@ def test_a_copy_violates_exactly_what_its_life_violates(ledger: Ledger) -> None:
     known, until = company_of(ledger), last_recorded(ledger)
     assert until is not None
     found: Counter[tuple[object, ...]] = Counter()
+    others = others_in(ledger, known, until)
     for stream, rows in histories(ledger):
-        _, violations = examine(Question(until), known, stream, rows, ledger.load, Counter())
+        _, violations = examine(Question(until), known, stream, rows, others, Counter())
         found[tuple((v.check, v.requirement, tuple(shown.version for shown in v.events)) for v in violations)] += 1
     assert all(times % COPIES == 0 for times in found.values())
     assert found[()] == COPIES * (len(LIVES) - len(WAITING))

@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 
 from events.stores import Row
+from services.compliance.seal.resuming import entry_of_row
 from services.compliance.seal.signing_keys import published_keys
+from services.compliance.seal.tree import Tree, leaf_of
+from services.compliance.verification.recomputing import Roots, recomputed
+from services.compliance.verification.seal_reading import PublishedSeal
 from services.compliance.verification.verdict import Kind, Report
+from services.compliance.verification.verify_ledger import verify
 from tests.alterations import ALTERATIONS, NO_EVENTS, Alteration, Altering, Expected, one_byte
-from tests.sealed import House, history, put, rows_after, stored
+from tests.sealed import House, OpenLedger, history, put, rows_after, stored
 
 EVERYDAY, LONG = 100, 6_700
 """Rounds of each alteration in one run: 1,900 in all, and 127,300."""
@@ -90,6 +95,19 @@ def test_an_honest_history_of_any_shape_is_never_accused(tmp_path: Path) -> None
         report = house.verified(*house.notes())
         assert report.findings == ()
         assert (report.events, report.sealed) == (events, steps[-1])
+
+
+def test_the_recomputed_root_over_any_number_of_events_is_the_one_the_writer_makes(tmp_path: Path) -> None:
+    house = House(tmp_path, history(600, chance=random.Random(8), skipping=True))
+    ledger, seal = OpenLedger(house.connection), PublishedSeal(str(tmp_path / "seal"))
+    tree = Tree()
+    with ledger.open() as reading:
+        extent = reading.extent()
+        roots = Roots(recomputed(ledger, seal, extent, 0, lambda done: None, 1), reading, extent)
+        for size, row in enumerate(house.rows, start=1):
+            list(tree.add(leaf_of(entry_of_row(row))))
+            assert roots.at(size) == tree.root(), size
+        assert (roots.at(0), roots.at(601)) == (Tree().root(), None)
 
 
 @pytest.fixture
@@ -174,6 +192,28 @@ def test_a_tail_cut_together_with_its_seal_shows_against_a_checkpoint_kept_outsi
     assert house.verified().findings == ()
     [finding] = house.verified(kept[2]).findings
     assert (finding.kind, finding.event) == (Kind.CUT, 41)
+
+
+def test_an_older_copy_accuses_although_a_newer_one_was_made_of_the_rewritten_history(house: House) -> None:
+    kept = house.notes()
+    expected, seal = rewritten(house, one_byte)
+    newer = (seal / "checkpoint").read_text()
+    published = PublishedSeal(str(seal))
+    for copies in ([*kept[:2], newer], [newer, *kept[:2]]):
+        report = verify(OpenLedger(house.connection), published, outside=[("copies", iter(copies))])
+        finding = report.findings[0]
+        assert (finding.kind, report.checkpoints) == (Kind.REWRITTEN, 1 + 1 + 3)
+        assert finding.until == (20 if expected.event <= 20 else 40)
+
+
+def test_two_copies_from_outside_over_as_many_events_with_different_roots_are_a_fork(house: House) -> None:
+    kept = house.notes()[2]
+    _, seal = rewritten(house, one_byte)
+    other = (seal / "checkpoint").read_text()
+    put(house.connection, [Row(61, house.rows[0].stream, next_version(house), *stored(2, 61))])
+    house.seal(seal)
+    [finding] = [each for each in house.verified(other, kept, seal=seal).findings if each.kind is Kind.FORKED]
+    assert finding.place == "outside-1"
 
 
 def test_two_histories_signed_with_one_key_are_a_fork(house: House) -> None:

@@ -379,7 +379,7 @@ def test_a_bare_python_runs_it_and_says_so(tmp_path: Path) -> None:
         (["--en", "--code", "abc", "verify.py"], "40 letters and digits"),
         (["--en", "--public-key", "nonsense", "verify.py"], "cannot be read"),
         (["--en", "--public-key", "a+b+c", "verify.py"], "not a public key"),
-        (["--en", "--checkpoint", "verify.py", "verify.py"], "not a zip file"),
+        (["--en", "--checkpoint", "verify.py", "verify.py"], "one checkpoint by itself is wanted"),
         (["--en", "verify.py", "verify.py"], "one bundle at a time"),
         (["--en", "verify.py"], "not a zip file"),
         (["--en"], "no manifest"),

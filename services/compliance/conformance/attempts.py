@@ -79,10 +79,14 @@ def _begun(of: Examined, recorded: Recorded, fact: RetryAttempted) -> datetime:
 
 def unreached(of: Examined) -> tuple[Attempt, ...]:
     """The row of people's own attempts that still runs at the end, counted anew; empty for none."""
+    row = personal_row(of, of.history.version)
+    return () if any(attempt.succeeded or attempt.outcome is Outcome.EXHAUSTED for attempt in row) else row
+
+
+def personal_row(of: Examined, version: int) -> tuple[Attempt, ...]:
+    """The row of people's own attempts as it stood after that version, counted anew."""
     counted = {each.fact.contact or f"version-{each.recorded.version}": each.counted for each in of.once(tried)}
-    row = personal_series(Case(of.complaint, of.history)).attempts
-    if any(attempt.succeeded or attempt.outcome is Outcome.EXHAUSTED for attempt in row):
-        return ()
+    row = personal_series(Case(of.after(version), of.upto(version))).attempts
     return tuple(attempt._replace(counted=counted.get(attempt.key, False)) for attempt in row)
 
 

@@ -1,25 +1,20 @@
 """First the callback, then the archive; who is not satisfied begins anew, who suggests is answered (S002-0.3)."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from events.complaint import Complaint
 from events.contact import Replied, RetryAttempted
-from events.ending import Archived, CalledBack, Reopened, Resolved
+from events.ending import Archived, CalledBack, Reopened
 from events.envelope import Recorded
 from events.participation import TaskOpened
 from events.solution import CustomerAgreed, CustomerDeclined
 from events.vocabulary import Medium, Outcome, ReplyKind
-from policy.contacting.contact import PERSONAL_ATTEMPT, Retry
 from policy.policy import Policy
+from services.compliance.conformance.attempts import personal_row, window_end
 from services.compliance.conformance.checks import check
 from services.compliance.conformance.examined import Examined
 from services.compliance.conformance.standing import barred, by_person, by_system, free, looks, people
 from services.compliance.conformance.violation import Violation
-
-UNHEARD = frozenset({Outcome.UNKNOWN, Outcome.EXHAUSTED})
-"""Outcomes that are no known failure of an attempt."""
 
 
 @check("S002-0.3", "S004-6.6", zh="先回访后归档", en="called back before it is archived")
@@ -54,41 +49,11 @@ def _ground(of: Examined, recorded: Recorded) -> str | None:
 
 def _is_exhausted(of: Examined, recorded: Recorded) -> bool:
     """People tried as often as the rule asks since the resolution, and its window has passed; counted anew."""
-    policy, past = of.policy_for(recorded), of.history[: recorded.version - 1]
-    since = max((r.version for r in past if _begins_a_row(r)), default=0)
-    tried = [r.occurred_at for r in past[since:] if _is_try(r)]
-    retry = policy.document.retry
-    if not tried or recorded.occurred_at < tried[0] + retry.window:
+    policy, row = of.policy_for(recorded), personal_row(of, recorded.version - 1)
+    end = window_end(row, policy)
+    if end is None or recorded.occurred_at < end:
         return False
-    return _counted(tried, retry, policy.zone) >= retry.min_attempts
-
-
-def _begins_a_row(recorded: Recorded) -> bool:
-    if isinstance(recorded.fact, Replied):
-        return by_person(recorded)
-    return isinstance(recorded.fact, Resolved | Reopened | CalledBack)
-
-
-def _is_try(recorded: Recorded) -> bool:
-    fact = recorded.fact
-    if not isinstance(fact, RetryAttempted) or fact.contact is not None or fact.outcome in UNHEARD:
-        return False
-    return (fact.notice or fact.kind) in (PERSONAL_ATTEMPT, ReplyKind.CALLBACK)
-
-
-def _counted(tried: list[datetime], retry: Retry, zone: ZoneInfo) -> int:
-    """Attempts after the first one: far enough apart, inside the window, in no quiet hour."""
-    first = last = tried[0]
-    number = 0
-    for at in tried[1:]:
-        local, quiet = at.astimezone(zone).time(), retry.quiet
-        if quiet.since <= quiet.until:
-            is_quiet = quiet.since <= local < quiet.until
-        else:
-            is_quiet = local >= quiet.since or local < quiet.until
-        if at >= last + retry.min_gap and at <= first + retry.window and not is_quiet:
-            number, last = number + 1, at
-    return number
+    return sum(attempt.counted for attempt in row) >= policy.document.retry.min_attempts
 
 
 @check("S004-6.1", "S004-6.3", zh="办结后按规定方式回访一次", en="called back once it is resolved, by the right means")

@@ -17,7 +17,7 @@ class Company(NamedTuple):
 
     policies: Mapping[str, Policy]
     since: tuple[datetime, ...]
-    """When each organisation was recorded, rising."""
+    """From when each organisation held: once it and all before it were recorded, so it never falls."""
     organisations: tuple[Organisation, ...]
     published: Mapping[str, datetime] = {}
     """When each policy was recorded."""
@@ -46,6 +46,6 @@ def company(published: Iterable[Recorded]) -> Company:
             policies[recorded.fact.policy_id] = Policy(recorded.fact)
             times[recorded.fact.policy_id] = recorded.recorded_at
         elif isinstance(recorded.fact, OrganisationPublished):
-            since.append(recorded.recorded_at)
+            since.append(max([recorded.recorded_at, *since[-1:]]))
             organisations.append(parse_organisation(recorded.fact.text))
     return Company(policies, tuple(since), tuple(organisations), times)

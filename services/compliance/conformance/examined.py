@@ -21,8 +21,8 @@ from services.compliance.conformance.violation import Shown, Violation
 T = TypeVar("T")
 Texts = Callable[[str], str | None]
 """The plain words of a stored text; None where a key would be needed (M16)."""
-Others = Callable[[StreamId], History]
-"""The history of another complaint, up to the same instant; empty for none."""
+Others = Callable[[StreamId], "Examined | None"]
+"""Another complaint, up to the same instant; None for none. Texts of it that need a key are not read."""
 
 
 def readable(text: str) -> str | None:
@@ -30,9 +30,8 @@ def readable(text: str) -> str | None:
     return None if customer_of(text) else text
 
 
-def alone(_: StreamId) -> History:
+def alone(_: StreamId) -> None:
     """No other complaint can be looked at."""
-    return History()
 
 
 @dataclass(frozen=True)
@@ -130,8 +129,7 @@ class Examined:
 
     def other(self, stream: StreamId) -> "Examined | None":
         """Another complaint this one is linked to; None where there is none to look at."""
-        history = self.others(stream)
-        return Examined(history, self.company, self.until, self.texts, self.others) if history else None
+        return self.others(stream)
 
     def violation(
         self,

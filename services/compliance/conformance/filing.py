@@ -1,10 +1,10 @@
 """What the file holds before it is closed: promises kept, a review where one is due, all evidence (S002-3.4)."""
 
-import zlib
 from collections.abc import Iterator
 
 from events.ending import Archived
 from events.envelope import Recorded
+from policy.handling.review import is_review_required
 from services.compliance.conformance.checks import check
 from services.compliance.conformance.examined import Examined
 from services.compliance.conformance.violation import Violation
@@ -33,11 +33,10 @@ def promises_are_kept_before_the_archive(of: Examined) -> Iterator[Violation]:
 
 @check("S000-6.1", zh="须复盘的投诉复盘后归档", en="what has to be reviewed is reviewed before the archive")
 def reviews_come_before_the_archive(of: Examined) -> Iterator[Violation]:
-    """Red ones always, others by the policy's sample of ids."""
+    """Those the policy then in force wants reviewed: red ones always, others by its sample of ids."""
     for recorded in _filed(of):
         known, rules = of.before(recorded.version), of.policy_for(recorded).document.review
-        sampled = bool(rules.one_in) and zlib.crc32(known.complaint_id.encode()) % rules.one_in == 0
-        if known.learning.reviewed_by is None and (known.priority in rules.required or sampled):
+        if known.learning.reviewed_by is None and is_review_required(known, rules):
             yield of.violation(
                 "S000-6.1",
                 recorded,

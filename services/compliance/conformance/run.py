@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import orjson
 import structlog
 
-from events.catalogue import OF_OTHERS, UnknownFact, decode, recorded_at
-from events.envelope import BrokenHistory, History, StreamId, contiguous, instant
+from events.catalogue import OF_OTHERS, UnknownFact, decode
+from events.envelope import BrokenHistory, History, StreamId, contiguous
+from events.horizon import latest, recorded_by
 from events.ledger import Ledger
 from events.stores import Row
 from policy.registry import ORGANISATION, POLICIES, UnknownPolicy
@@ -27,6 +28,8 @@ log = structlog.get_logger()
 
 UNREADABLE, UNCHECKED, NONE = "unreadable", "unchecked", "-"
 """A complaint that cannot be read; a check that failed on one; the requirement of such findings."""
+KEPT = 64
+"""Other complaints kept folded by each process: every member of an incident asks for its lead."""
 
 
 class NoSuchComplaint(LookupError):
@@ -37,7 +40,7 @@ class Question(NamedTuple):
     """What is to be examined."""
 
     until: datetime
-    """Facts recorded later are not looked at."""
+    """Each complaint is looked at up to its first fact recorded later."""
     requirement: str | None = None
     """Only findings that concern this requirement."""
     checks: tuple[str, ...] = ()
@@ -77,12 +80,8 @@ class Reader:
 
 
 def last_recorded(ledger: Ledger) -> datetime | None:
-    """When the ledger took its last event; None for an empty ledger."""
-    for position in range(ledger.head() - 1, -1, -1):
-        for row in ledger.rows_after(position, 1):
-            with suppress(BrokenHistory):  # what was altered need not tell
-                return datetime.fromisoformat(recorded_at(row.state, row.position))
-    return None
+    """The latest instant at which the ledger took an event, in one pass over it; None for an empty ledger."""
+    return latest(ledger.scan())
 
 
 def check_all(question: Question, opener: Opener, folder: Path, *, cores: int | None = None) -> Found:
@@ -118,10 +117,11 @@ def _share(question: Question, folder: Path, ledger: Ledger, first: StreamId, en
 
 def _spooled(question: Question, ledger: Ledger, every: Iterable[tuple[StreamId, list[Row]]], file: Path) -> Found:
     known = company_of(ledger)
+    others = others_in(ledger, known, question.until)
     violations, unread, complaints, events = Counter[str](), Counter[str](), 0, 0
     with file.open("wb") as spool:
         for stream, rows in every:
-            seen, found = examine(question, known, stream, rows, partial(_other, ledger, question.until), unread)
+            seen, found = examine(question, known, stream, rows, others, unread)
             complaints, events = complaints + (seen > 0), events + seen
             _write(spool, found, violations)
     return Found(complaints, events, violations, unread, (file,))
@@ -139,16 +139,20 @@ def company_of(ledger: Ledger) -> Company:
     return company(recorded for history in published.values() for recorded in history)
 
 
-def _other(ledger: Ledger, until: datetime, stream: StreamId) -> History:
-    return _history(ledger.rows_of([stream]), until)
+def others_in(ledger: Ledger, known: Company, until: datetime) -> Others:
+    """The other complaints of the ledger; the last few asked for are not loaded and folded again."""
+
+    @lru_cache(KEPT)
+    def other(stream: StreamId) -> Examined | None:
+        history = _history(ledger.rows_of([stream]), until)
+        return Examined(history, known, until, others=other) if history else None
+
+    return other
 
 
-def _history(rows: Sequence[Row], until: datetime) -> History:
-    """The facts recorded by then; what came later is not even read. Raises what a damaged row raises."""
-    end = instant(until)
-    if rows and recorded_at(rows[-1].state, rows[-1].position) > end:
-        rows = [row for row in rows if recorded_at(row.state, row.position) <= end]
-    return History(contiguous(decode(*row) for row in rows))
+def _history(rows: Iterable[Row], until: datetime) -> History:
+    """The facts recorded by then; what came later is not even decoded. Raises what a damaged row raises."""
+    return History(contiguous(decode(*row) for row in takewhile(recorded_by(until), rows)))
 
 
 def examine(

@@ -26,6 +26,13 @@ def may_disclose(
             may=list(who(complaint, organisation, lambda id_: organisation.person[id_].role in OFFICERS)),
             person=person,
         )
+    if not complaint.privacy.is_readable:
+        return refuse(
+            "nothing_readable",
+            "M16",
+            "客户个人信息已删除或限制处理，没有可供出具的原文",
+            "the customer's texts were erased or restricted: there is nothing to put in",
+        )
     if not reason.strip():
         return refuse(
             "reason_missing",
@@ -34,4 +41,4 @@ def may_disclose(
             "say what it is for (--reason)",
             person=person,
         )
-    return names_customer(customers, {"--reason": reason})
+    return names_customer(customers, {"reason": reason}, organisation.person)

@@ -29,11 +29,14 @@ def rows(head: tuple[str, ...], body: list[Html]) -> Html:
 
 def page(language: str, title: str, *body: Html) -> str:
     """A whole document, A4."""
-    head = Html(f'<meta charset="utf-8">{tag("title", title)}{tag("style", Html(STYLE))}')
+    head = Html(f'<meta charset="utf-8">{NOTHING_LOADED}{tag("title", title)}{tag("style", Html(STYLE))}')
     document = tag("html", tag("head", head), tag("body", *body), lang={"zh": "zh-CN"}.get(language, language))
     return f"<!DOCTYPE html>\n{document}\n"
 
 
+NOTHING_LOADED = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+)
 STYLE = """
 @page { size: A4; margin: 18mm 15mm 20mm; }
 * { box-sizing: border-box; }

@@ -64,10 +64,10 @@ def write(
 def _fill(sink: Sink, ledger: Ledger, selection: Selection, on_progress: Progress) -> None:
     company = Company()
     relations = Relations(Pseudonyms(), company)
-    for recorded in _company(ledger, selection):
+    for recorded, is_asked_for in _company(ledger, selection):
         for described in company.learned(recorded):
             sink.described(*described)
-        if _is_chosen(recorded, selection):
+        if is_asked_for:
             sink.event(_event(recorded, relations))
     for source, target, qualifier in company.related():
         sink.related(source, target, qualifier)
@@ -75,14 +75,11 @@ def _fill(sink: Sink, ledger: Ledger, selection: Selection, on_progress: Progres
         _tell(sink, life, relations)
 
 
-def _company(ledger: Ledger, selection: Selection) -> Iterator[Recorded]:
+def _company(ledger: Ledger, selection: Selection) -> Iterator[tuple[Recorded, bool]]:
     """What was published up to the end of the selection, whoever asks for which complaint: people need departments."""
     for _, rows in company_histories(ledger):
-        yield from (decode(*row) for row in rows if not selection.ended(row))
-
-
-def _is_chosen(recorded: Recorded, selection: Selection) -> bool:
-    return selection.ids is None and (selection.since is None or recorded.recorded_at >= selection.since)
+        for row, is_asked_for in selection.told(rows):
+            yield decode(*row), is_asked_for and selection.ids is None
 
 
 def _tell(sink: Sink, life: Life, relations: Relations) -> None:

@@ -5,10 +5,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from events.catalogue import OF_OTHERS, decode, recorded_at
+from events.catalogue import OF_OTHERS, decode
 from events.complaint import Complaint
-from events.envelope import History, Recorded, StreamId, contiguous, instant
+from events.envelope import History, Recorded, StreamId, contiguous
 from events.folding import evolve
+from events.horizon import recorded_before
 from events.ledger import Ledger
 from events.stores import Row
 from services.compliance.replay.histories import histories
@@ -25,9 +26,9 @@ class Selection(NamedTuple):
     head: int
     """The last position that counts."""
     since: datetime | None = None
-    """Recorded at this instant or later; recorded time, so that exports one after the other leave no gap."""
+    """Without what an export until this instant holds, so that exports one after the other leave no gap."""
     until: datetime | None = None
-    """Recorded before this instant."""
+    """Of each stream what was recorded before this instant, up to the first fact recorded later."""
     ids: frozenset[StreamId] | None = None
     """Only these complaints; the company's own streams are then left out."""
 
@@ -36,13 +37,13 @@ class Selection(NamedTuple):
         """The whole ledger, as an import needs it."""
         return self.since is None and self.until is None and self.ids is None
 
-    def ended(self, row: Row) -> bool:
-        """The row is behind the end of what is asked for."""
-        return row.position > self.head or (self.until is not None and _recorded_at(row) >= instant(self.until))
-
-    def takes(self, row: Row) -> bool:
-        """The row is asked for."""
-        return not self.ended(row) and (self.since is None or _recorded_at(row) >= instant(self.since))
+    def told(self, rows: Iterable[Row]) -> Iterator[tuple[Row, bool]]:
+        """The rows up to the end, each with whether it is asked for; in order, but streams may interleave."""
+        counts = recorded_before(self.until) if self.until else None
+        is_earlier = recorded_before(self.since) if self.since else None
+        for row in rows:
+            if row.position <= self.head and (counts is None or counts(row)):
+                yield row, is_earlier is None or not is_earlier(row)
 
 
 class Life(NamedTuple):
@@ -64,30 +65,28 @@ class Life(NamedTuple):
         return complaint
 
 
-def _recorded_at(row: Row) -> str:
-    return recorded_at(row.state, row.position)
-
-
 def everything(ledger: Ledger) -> Selection:
     """The whole ledger as it is now."""
     return Selection(ledger.head())
 
 
 def rows(ledger: Ledger, selection: Selection, on_progress: Progress = lambda _: None) -> Iterator[Row]:
-    """The stored rows that are asked for, in ledger order, with bounded memory."""
-    for done, row in enumerate(_in_order(ledger, selection), start=1):
+    """The stored rows that are asked for, in ledger order; of a span it remembers ids of streams, else nothing."""
+    for row, is_asked_for in selection.told(_in_order(ledger, selection, on_progress)):
+        if is_asked_for:
+            yield row
+
+
+def _in_order(ledger: Ledger, selection: Selection, on_progress: Progress) -> Iterator[Row]:
+    every: Iterable[Row] = ledger.scan()
+    if selection.ids is not None:
+        every = sorted(ledger.rows_of(sorted(selection.ids)), key=lambda row: row.position)
+    for done, row in enumerate(every, start=1):
         if row.position > selection.head:
             return
-        if selection.takes(row):
-            yield row
+        yield row
         if done % STRIDE == 0:
             on_progress(done)
-
-
-def _in_order(ledger: Ledger, selection: Selection) -> Iterable[Row]:
-    if selection.ids is None:
-        return ledger.scan()
-    return sorted(ledger.rows_of(sorted(selection.ids)), key=lambda row: row.position)
 
 
 def facts(ledger: Ledger, selection: Selection, on_progress: Progress = lambda _: None) -> Iterator[Recorded]:
@@ -100,10 +99,10 @@ def lives(ledger: Ledger, selection: Selection, on_progress: Progress = lambda _
     """Complaints with at least one fact that is asked for, in order of id, each as a whole; raises BrokenHistory."""
     done = 0
     for _, of_one in _by_complaint(ledger, selection):
-        counted = [row for row in of_one if not selection.ended(row)]
-        chosen = {row.version for row in counted if selection.takes(row)}
+        told = list(selection.told(of_one))
+        chosen = {row.version for row, is_asked_for in told if is_asked_for}
         if chosen:
-            history = History(contiguous(decode(*row) for row in counted))
+            history = History(contiguous(decode(*row) for row, _ in told))
             yield Life(history, tuple(recorded for recorded in history if recorded.version in chosen))
         before, done = done, done + len(of_one)
         if done // STRIDE > before // STRIDE:

@@ -15,6 +15,7 @@ from events.complaint import Case, Complaint
 from events.contact import Replied
 from events.envelope import History, Recorded, StreamId, instant
 from events.folding import fold
+from events.horizon import as_known
 from events.solution import Proposal
 from events.understanding import Labelled
 from events.vocabulary import ActorKind, Relation
@@ -76,14 +77,13 @@ class Knowledge(NamedTuple):
 
 def act_of(history: History, *, version: int | None = None, reply: int | None = None) -> Recorded:
     """The fact of that version, or the reply of that number from 1; raises NoSuchAct."""
-    if version is not None:
-        found = [recorded for recorded in history if recorded.version == version]
-    else:
-        replies = [recorded for recorded in history if isinstance(recorded.fact, Replied)]
-        found = replies[reply - 1 : reply] if reply else []
+    replies = [recorded for recorded in history if isinstance(recorded.fact, Replied)]
+    if version is None and not 0 < (reply or 0) <= len(replies):
+        raise NoSuchAct(f"没有第 {reply} 次回复，共 {len(replies)} 次 / no reply {reply}: there are {len(replies)}")
+    found = [r for r in history if r.version == version] if version is not None else replies[(reply or 1) - 1 :]
     if not found or found[0].version < 2:
-        what = f"version {version}" if version is not None else f"reply {reply}"
-        raise NoSuchAct(f"没有这项操作 / no such act: {what} (1 < version <= {history.version})")
+        last = history.version
+        raise NoSuchAct(f"没有第 {version} 版，可用 2 至 {last} / no act of version {version}: there are 2 to {last}")
     return found[0]
 
 
@@ -127,7 +127,7 @@ def _whole_act(history: History, asked: Recorded) -> tuple[Recorded, ...]:
 
 def _organisation(texts: Sequence[Recorded], moment: datetime) -> InForce:
     published = [r for r in texts if isinstance(r.fact, OrganisationPublished)]
-    last = next((r for r in reversed(published) if r.recorded_at <= moment), published[0])
+    last = (as_known(published, moment) or published)[-1]
     assert isinstance(last.fact, OrganisationPublished)
     return InForce("organisation", last.fact.sha256, last.recorded_at)
 
@@ -143,7 +143,7 @@ def _linked(
     """Each link of then, with the other complaint as it was then."""
     known = {case.complaint.complaint_id: case.history for case in kin}
     for link in complaint.links.every:
-        by_then = [recorded for recorded in known.get(link.to, ()) if recorded.recorded_at <= moment]
+        by_then = as_known(known.get(link.to, ()), moment)
         if not by_then:
             continue
         other = fold(by_then)

@@ -1,8 +1,10 @@
 """Copies of checkpoints outside: a cut tail or a rewritten history shows only against a copy out of reach."""
 
 import asyncio
+import errno
 import os
 from collections.abc import Awaitable, Callable
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,19 +67,31 @@ class Outbound:
         return True
 
 
+def _append(out: FileIO, size: int, content: bytes) -> None:
+    """Put at the end, on disk; nothing stays of what a full disk does not take whole, as far as it can be removed."""
+    try:
+        if out.write(content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(out.fileno())
+    except OSError:
+        out.truncate(size)
+        raise
+
+
 def to_file(file: Path) -> Callable[[str], Awaitable[None]]:
     """Appends to a file, on a share or a medium that is written once; a note already at its end is not repeated."""
 
     def append(note: str) -> None:
+        copy = f"{note}\n".encode()
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("a+b") as out:
-                size = len(note.encode()) + 1
-                out.seek(max(0, out.seek(0, os.SEEK_END) - size))
-                if out.read() != f"{note}\n".encode():
-                    out.write(f"{note}\n".encode())
-                    out.flush()
-                    os.fsync(out.fileno())
+            with file.open("a+b", buffering=0) as out:
+                size = out.seek(0, os.SEEK_END)
+                out.seek(max(0, size - len(copy)))
+                end = out.read()
+                if end != copy:
+                    # What was cut off stays by itself: it must not be read into the note that follows.
+                    _append(out, size, copy if not end or end.endswith(b"\n\n") else b"\n\n" + copy)
         except OSError as failure:
             raise NotCopied(f"{file.name}: {failure.strerror}") from failure
 

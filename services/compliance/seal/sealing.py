@@ -30,6 +30,7 @@ from services.compliance.seal.signing_keys import (
     NoKey,
     SigningKeys,
     endorse,
+    has_handed_over,
     predecessors,
     publish_key,
     published_checkpoint,
@@ -229,13 +230,17 @@ class Sealer:
     def open_without_old_key(self) -> None:
         """Go on under a new key although the old one is lost; nobody endorses it, so verifiers are told whom to trust.
 
-        The checkpoint served must be signed by a published key and the whole ledger must agree with it.
+        The checkpoint served must be signed by a published key and the whole ledger must agree with it. A key that is
+        there was made by an attempt that failed: it signs now; raises NotSigned for one that has handed over.
         """
         self._store.lock()
         self._is_locked = True
-        self._keys.make()
         served = (self._store.read(CHECKPOINT) or b"").decode(errors="replace")
-        self.head = from_ledger(self._store, self._rows_after, published_checkpoint(self._store, served), served)
+        head = from_ledger(self._store, self._rows_after, published_checkpoint(self._store, served), served)
+        if self._keys.exists() and has_handed_over(self._store, self._signer(head.origin).public):
+            raise NotSigned("此处是已交接的旧私钥，请先移走 / the key here has handed over: move it away first")
+        self.head = head
+        self._keys.make()  # last: until it has signed, no start finds a key it knows
         self.sign_again()
         self._is_open = True
 

@@ -164,6 +164,11 @@ def predecessors(store: SealStore, key: PublicKey) -> list[PublicKey]:
     return found
 
 
+def has_handed_over(store: SealStore, key: PublicKey) -> bool:
+    """Whether another key follows that one: what it signs now is refused."""
+    return any(key in predecessors(store, each) for each in published_keys(store))
+
+
 def _endorser(store: SealStore, key: PublicKey, every: set[PublicKey]) -> PublicKey | None:
     note = store.read(f"{PUBLISHED}{key.id.hex()}.endorsement")
     for old in every - {key} if note else ():

@@ -1,13 +1,17 @@
 """What was promised about the log, by whom: keys, who stands behind them, and signed checkpoints."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import groupby
+from struct import Struct
 from typing import NamedTuple
 
 from services.compliance.verification.seal_reading import PublishedSeal
 from services.compliance.verification.verdict import Finding, Kind
 from services.compliance.verification.verifier import (
+    HASH_BYTES,
+    Checkpoint,
     Endorsement,
     Refused,
     Succession,
@@ -25,14 +29,18 @@ class Promise(NamedTuple):
     """A signed checkpoint that holds: so many events had this root."""
 
     place: str
-    """Where it was found: `checkpoint`, a file of the archive, a file given from outside."""
+    """Where it was found: `checkpoint`, a file of the archive, a file given from outside; ` #2` is its second note."""
     origin: str
     size: int
     root: bytes
     time: str
     """When it was signed, as it says; empty for none."""
     is_outside: bool
-    signers: tuple[VerifierKey, ...]
+
+    @property
+    def is_served(self) -> bool:
+        """Whether it is the newest beside the log."""
+        return self.place == SERVED and not self.is_outside
 
 
 class Keys:
@@ -49,15 +57,14 @@ class Keys:
         self._succession = Succession(self.roots, endorsed)
         self.problems += self._succession.problems
 
-    def promise(self, note: str, place: str, *, is_outside: bool = False) -> Promise:
-        """What a note promises; raises Refused unless a trusted key signed it while it was the one to sign."""
-        head, signers = self._succession.opened(note, place)
-        return Promise(place, head.origin, head.size, head.root, head.time or "", is_outside, signers)
+    def opened(self, note: str, place: str) -> tuple[Checkpoint, tuple[VerifierKey, ...]]:
+        """A checkpoint and who signed it; raises Refused unless a trusted key did while it was the one to sign."""
+        return self._succession.opened(note, place)
 
-    def is_by(self, promise: Promise, own: VerifierKey) -> bool:
-        """Whether that key signed it, or the key that handed over to it."""
+    def is_by(self, signers: Sequence[VerifierKey], own: VerifierKey) -> bool:
+        """Whether that key is among them, or the key that handed over to it."""
         heirs = self._succession.heirs
-        return own in promise.signers or any(own in heirs.get(signer, ()) for signer in promise.signers)
+        return own in signers or any(own in heirs.get(signer, ()) for signer in signers)
 
     def _published(self, seal: PublishedSeal) -> Iterator[VerifierKey]:
         for name in seal.names("keys/"):
@@ -82,36 +89,55 @@ def root_text(root: bytes) -> str:
 
 
 class Promises:
-    """The checkpoints there are: served, archived, from outside; those that hold and those that do not."""
+    """The checkpoints there are: served, archived, from outside; those that hold and those that do not.
+
+    Whoever keeps copies for years has a million of them: each takes about 150 bytes here.
+    """
 
     def __init__(
-        self, seal: PublishedSeal, given: Sequence[VerifierKey], outside: Sequence[tuple[str, str]], *, every: bool
+        self,
+        seal: PublishedSeal,
+        given: Sequence[VerifierKey],
+        outside: Iterable[tuple[str, Iterable[str]]],
+        *,
+        every: bool,
     ) -> None:
         self._seal = seal
         self.keys = Keys(seal, given)
-        self.good: list[Promise] = []
         self.findings = [unsigned(problem) for problem in self.keys.problems]
+        self.origin: str | None = None
+        self._places: list[str] = []
+        self._good: list[bytes] = []
+        """Each packed, so that they sort by size, those beside the log first."""
+        self._served_by: tuple[VerifierKey, ...] = ()
+        self.sealed = 0
+        """Events the served checkpoint covers."""
         served = seal.text(SERVED)
         self.has_seal = served is not None
-        if served is None and (given or self.keys.roots or any(seal.names("checkpoints/"))):
-            self.findings.append(_gone())
         if served is not None:
-            self._take(served, SERVED)
-        self.sealed = max((promise.size for promise in self.good), default=0)
+            self._take_all(SERVED, [served])
+        elif given or self.keys.roots or any(seal.names("checkpoints/")):
+            self.findings.append(_gone())
         for name, notes in self._archive(every=every):
-            for note in notes:
-                self._take(note, name)
-        for place, note in outside:
-            self._take(note, place, is_outside=True)
-        self.is_bound = bool(outside)
+            self._take_all(name, notes)
+        beside = len(self._good)
+        for place, kept in outside:
+            self._take_all(place, kept, is_outside=True)
+        self.is_bound = len(self._good) > beside
         """Something is compared that whoever holds the ledger cannot reach."""
-        self.origin = self.good[0].origin if self.good else None
-        self._refuse_other_logs()
+        self._good.sort()
+
+    def __len__(self) -> int:
+        return len(self._good)
+
+    def by_size(self) -> Iterator[tuple[int, list[Promise]]]:
+        """Every promise that is good, with all others over as many events, the fewest first."""
+        for size, promises in groupby(map(self._unpacked, self._good), key=lambda promise: promise.size):
+            yield size, list(promises)
 
     def expect(self, own: VerifierKey) -> None:
         """Find fault with a served checkpoint that this installation's own key has not signed."""
-        served = next((promise for promise in self.good if promise.place == SERVED), None)
-        if served is not None and not self.keys.is_by(served, own):
+        if self._served_by and not self.keys.is_by(self._served_by, own):
             en = "the served checkpoint is not signed by this installation's key"
             self.findings.append(Finding(Kind.SIGNATURE, "当前检查点不是本机密钥所签", en, place=SERVED))
 
@@ -122,7 +148,8 @@ class Promises:
             for note in notes:
                 with suppress(Refused):
                     if low < parse_checkpoint(note).size < high:
-                        found.append(self.keys.promise(note, "checkpoints"))
+                        head, _ = self.keys.opened(note, "checkpoints")
+                        found.append(Promise("checkpoints", *head[:3], head.time or "", is_outside=False))
         return [promise for promise in found if promise.origin == self.origin]
 
     def _archive(self, *, every: bool) -> Iterator[tuple[str, list[str]]]:
@@ -133,20 +160,41 @@ class Promises:
             notes = self._seal.notes(name)
             yield name, notes if every else notes[-1:]
 
-    def _take(self, note: str, place: str, *, is_outside: bool = False) -> None:
-        try:
-            self.good.append(self.keys.promise(note, place, is_outside=is_outside))
-        except Refused as refused:
-            self.findings.append(unsigned(refused))
+    def _take_all(self, place: str, notes: Iterable[str], *, is_outside: bool = False) -> None:
+        """The notes of one place; of those that do not hold the first is told."""
+        is_told = False
+        self._places.append(place)
+        for number, note in enumerate(notes, start=1):
+            try:
+                head, signers = self.keys.opened(note, _numbered(place, number))
+                self.origin = self.origin or head.origin
+                if head.origin != self.origin:
+                    zh, en = f"属于另一日志 {head.origin} 的检查点", f"checkpoint of another log, {head.origin}"
+                    raise Refused(_numbered(place, number), zh, en)
+            except Refused as refused:
+                if not is_told:
+                    self.findings.append(unsigned(refused))
+                is_told = True
+                continue
+            if place == SERVED and not is_outside:
+                self.sealed, self._served_by = head.size, signers
+            self._good.append(self._packed(head, number, is_outside=is_outside))
 
-    def _refuse_other_logs(self) -> None:
-        for promise in self.good:
-            if promise.origin != self.origin:
-                en = f"checkpoint of another log, {promise.origin}"
-                self.findings.append(
-                    Finding(Kind.SIGNATURE, f"属于另一日志 {promise.origin} 的检查点", en, place=promise.place)
-                )
-        self.good = [promise for promise in self.good if promise.origin == self.origin]
+    def _packed(self, head: Checkpoint, number: int, *, is_outside: bool) -> bytes:
+        place = len(self._places) - 1
+        return _PACKED.pack(head.size, is_outside, place, number, head.root) + (head.time or "").encode()
+
+    def _unpacked(self, packed: bytes) -> Promise:
+        size, is_outside, place, number, root = _PACKED.unpack_from(packed)
+        time = packed[_PACKED.size :].decode()
+        return Promise(_numbered(self._places[place], number), self.origin or "", size, root, time, is_outside)
+
+
+_PACKED = Struct(f">Q?II{HASH_BYTES}s")
+
+
+def _numbered(place: str, number: int) -> str:
+    return place if number == 1 else f"{place} #{number}"
 
 
 def _gone() -> Finding:

@@ -1,7 +1,8 @@
-"""Everything hashed again: each stored event, compared with its tile, up to the root of every checkpoint asked for."""
+"""Everything hashed again: each stored event, compared with its tile, and the root over any number of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from itertools import islice
 from multiprocessing import get_context
 from typing import NamedTuple
@@ -23,8 +24,6 @@ class Share(NamedTuple):
     seal: PublishedSeal
     sealed: int
     """Events with a tile."""
-    sizes: frozenset[int]
-    """Where a root is asked for."""
     start: int
     """Events before it."""
     after: int
@@ -38,8 +37,8 @@ class Part(NamedTuple):
     events: int = 0
     roots: Sequence[bytes] = ()
     """Of each 256 events."""
-    rests: Sequence[tuple[int, bytes]] = ()
-    """(size, root over the events after the last full 256) where a root is asked for."""
+    places: Sequence[int] = ()
+    """The position of the first of each 256 events, and of those left over."""
     differs: int | None = None
     """The first event, from 0, whose hash is not the one in its tile."""
     damaged: Sequence[str] = ()
@@ -56,13 +55,12 @@ def recomputed(
     seal: PublishedSeal,
     extent: Extent,
     sealed: int,
-    sizes: Iterable[int],
     told: Callable[[int], None],
     processes: int,
 ) -> Part:
     """Every event up to the extent hashed and compared; tells how many are done."""
     with ledger.open() as reading:
-        shares = list(_shares(ledger, seal, extent, sealed, frozenset(sizes), reading))
+        shares = list(_shares(ledger, seal, extent, sealed, reading))
     if processes < 2 or extent.events < PAYS:
         return _together(map(hashed, shares), told)
     # Not by fork: the process may hold threads and open connections.
@@ -70,18 +68,14 @@ def recomputed(
         return _together(pool.map(hashed, shares), told)
 
 
-def _shares(
-    ledger: Ledger, seal: PublishedSeal, extent: Extent, sealed: int, sizes: frozenset[int], reading: Reading
-) -> Iterator[Share]:
+def _shares(ledger: Ledger, seal: PublishedSeal, extent: Extent, sealed: int, reading: Reading) -> Iterator[Share]:
     if not extent.events:
         return
     every = range(extent.first, extent.last + 1, SHARE) if extent.is_dense else reading.starts(SHARE)
     starts = [place for place in every if place <= extent.last]
     ends = [*(place - 1 for place in starts[1:]), extent.last]
     for number, (first, until) in enumerate(zip(starts, ends, strict=True)):
-        start = number * SHARE
-        wanted = frozenset(size for size in sizes if start < size <= start + SHARE and size % FULL)
-        yield Share(ledger, seal, sealed, wanted, start, first - 1, until)
+        yield Share(ledger, seal, sealed, number * SHARE, first - 1, until)
 
 
 def _together(parts: Iterable[Part], told: Callable[[int], None]) -> Part:
@@ -93,7 +87,7 @@ def _together(parts: Iterable[Part], told: Callable[[int], None]) -> Part:
         whole = Part(
             whole.events + part.events,
             [*whole.roots, *part.roots],
-            [*whole.rests, *part.rests],
+            [*whole.places, *part.places],
             part.differs if whole.differs is None else whole.differs,
             [*whole.damaged, *part.damaged][:FEW],
             back[:FEW],
@@ -125,7 +119,7 @@ class _Looking:
         self._share = share
         self._done = share.start
         self._roots: list[bytes] = []
-        self._rests: list[tuple[int, bytes]] = []
+        self._places: list[int] = []
         self._differs: int | None = None
         self._damaged: list[str] = []
         self._back: list[tuple[int, str, str]] = []
@@ -137,7 +131,7 @@ class _Looking:
         return Part(
             events,
             self._roots,
-            self._rests,
+            self._places,
             self._differs,
             self._damaged[:FEW],
             self._back[:FEW],
@@ -151,13 +145,11 @@ class _Looking:
         leaves = [leaf_hash(entry) for entry in entries]
         start = self._done
         self._done += len(group)
+        self._places.append(group[0][0])
         self._look_at_times(group)
         self._compare(start, entries, leaves)
         if len(leaves) == FULL:
             self._roots.append(root_of(leaves))
-        for size in range(start + 1, self._done + 1) if self._share.sizes else ():
-            if size in self._share.sizes:
-                self._rests.append((size, root_of(leaves[: size - start])))
 
     def _compare(self, start: int, entries: Sequence[bytes], leaves: Sequence[bytes]) -> None:
         index, width = start // FULL, min(FULL, self._share.sealed - start)
@@ -225,28 +217,42 @@ def _recorded_at(state: object) -> bytes:
     return state[at + len(_RECORDED) : at + len(_RECORDED) + _INSTANT] if at >= 0 else b""
 
 
-def roots_at(part: Part, sizes: Iterable[int]) -> dict[int, bytes]:
-    """The root of the recomputed tree at each of these sizes, as far as there are events."""
-    rests = dict(part.rests)
-    found: dict[int, bytes] = {}
-    spine: list[bytes] = []
-    done = 0
-    for size in sorted(set(sizes)):
-        if size > part.events:
-            break
-        for number in range(done, size // FULL):
-            bits, node = number, part.roots[number]
-            while bits & 1:
-                node, bits = node_hash(spine.pop(), node), bits >> 1
-            spine.append(node)
-        done = size // FULL
-        found[size] = _bagged(spine, rests.get(size) if size % FULL else None)
-    return found
+class Roots:
+    """The root of the recomputed tree over the first events, however many are asked for."""
+
+    def __init__(self, part: Part, reading: Reading, extent: Extent) -> None:
+        self._part = part
+        self._reading = reading
+        self._last = extent.last
+        self._levels = [part.roots]
+        """Roots over 256 events, over twice as many, and so on, as far as they are whole."""
+        while len(below := self._levels[-1]) > 1:
+            self._levels.append([node_hash(*pair) for pair in zip(below[::2], below[1::2], strict=False)])
+        self._leaves = lru_cache(maxsize=4)(self._read)
+
+    def at(self, size: int) -> bytes | None:
+        """The root over that many events; None where there are fewer."""
+        if size > self._part.events:
+            return None
+        whole, rest = divmod(size, FULL)
+        nodes: list[bytes] = []
+        start = 0
+        for level in reversed(range(len(self._levels))):
+            if whole >> level & 1:
+                nodes.append(self._levels[level][start >> level])
+                start += 1 << level
+        if rest:
+            nodes.append(root_of(self._leaves(whole)[:rest]))
+        return _bagged(nodes)
+
+    def _read(self, group: int) -> list[bytes]:
+        """The leaves of the group-th 256 events, read anew."""
+        after, following = self._part.places[group] - 1, self._part.places[group + 1 : group + 2]
+        return [leaf_of_row(row) for row in self._reading.rows(after, following[0] - 1 if following else self._last)]
 
 
-def _bagged(spine: Sequence[bytes], rest: bytes | None) -> bytes:
+def _bagged(nodes: list[bytes]) -> bytes:
     """One root of whole subtrees, largest first, and of what is left over."""
-    nodes = [*spine, *([rest] if rest is not None else [])]
     if not nodes:
         return root_of([])
     root = nodes.pop()

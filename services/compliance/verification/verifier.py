@@ -200,7 +200,7 @@ def _decompressed(encoded: bytes) -> _Point | None:
     sign, y = y >> 255, y & (1 << 255) - 1
     if y >= _P:
         return None
-    x2 = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
+    x2 = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
     x = pow(x2, (_P + 3) // 8, _P)
     if (x * x - x2) % _P:
         x = x * _SQRT_M1 % _P
@@ -212,7 +212,7 @@ def _decompressed(encoded: bytes) -> _Point | None:
 
 
 def _compressed(point: _Point) -> bytes:
-    inverse = pow(point[2], _P - 2, _P)
+    inverse = pow(point[2], -1, _P)
     x, y = point[0] * inverse % _P, point[1] * inverse % _P
     encoded: bytes = (y | (x & 1) << 255).to_bytes(32, "little")
     return encoded
@@ -334,7 +334,8 @@ def verify_note(text: str, keys: Iterable[VerifierKey], place: str = "note") -> 
             raise Refused(place, f"{name} 的签名不对", f"the signature of {name} is wrong")
         signers.append(key)
     if not signers:
-        raise Refused(place, "没有已知公钥的签名", "not signed by a known key")
+        zh, en = "没有已知公钥的签名；更换过密钥的，请一并给出旧公钥", "not signed by a known key"
+        raise Refused(place, zh, f"{en}; where keys were rotated give the former one as well")
     return Note(body, tuple(signers))
 
 
@@ -862,6 +863,7 @@ class _Bundle:
         self.proven: list[Statement] = []
         self.claimed: list[Statement] = []
         self.findings: list[Finding] = []
+        self.left_open: list[Finding] = []
         self.facts: dict[str, Any] = {}
         self.manifest: dict[str, Any] = {}
         self.note = ""
@@ -884,8 +886,13 @@ class _Bundle:
         except UnicodeDecodeError:
             raise Refused(name, "不是 UTF-8 文本", "not text in UTF-8") from None
 
+    def leave_open(self, place: str, zh: str, en: str) -> None:
+        """Neither proven nor false: for that something is needed that the reader can ask for."""
+        self.left_open.append(Finding(place, zh, en))
+
     def verdict(self, *, is_readable: bool = True) -> Verdict:
-        return Verdict(self.proven, self.claimed, self.findings, self.facts, is_readable)
+        told = [*self.findings, *self.left_open]
+        return Verdict(self.proven, self.claimed, told, self.facts, is_readable and bool(self.findings or not told))
 
 
 def verify_bundle(path: Path, trust: Trust = NOTHING_HELD) -> Verdict:
@@ -1023,7 +1030,8 @@ def _check_outside(bundle: _Bundle) -> None:
     elif proof is None or not _continues(bundle, proof, outside):
         zh = f"证据包没有与该检查点（{outside.size} 条）的一致性证明：请用 amends bundle --checkpoint 重新出具"
         en = f"no proof of consistency with that one of {outside.size}: ask for `amends bundle --checkpoint`"
-        raise Refused(CHECKPOINT, zh, en)
+        bundle.leave_open(CHECKPOINT, zh, en)
+        return
     zh = f"检查点与您保存的检查点（{outside.size} 条）属于同一段历史"
     bundle.prove(zh, f"the checkpoint continues the one you hold, of {outside.size} entries")
 
@@ -1341,12 +1349,15 @@ def _check_trust(
 ) -> None:
     if trust.checkpoint is not None:
         held = parse_checkpoint(trust.checkpoint, "checkpoint")
-        if held[:3] != head[:3]:
+        if held.origin != head.origin or (held.size == head.size and held.root != head.root):
+            zh, en = "证明针对的是另一段历史", "the proof is of another history than the checkpoint you hold"
+            raise Refused("checkpoint", zh, en)
+        if held.size != head.size:
             zh, en = (
                 "证明不是针对您的检查点：请用 amends prove --checkpoint 重新出具",
                 "the proof is of another checkpoint",
             )
-            raise Refused("checkpoint", zh, f"{en}: ask for `amends prove --checkpoint` with yours")
+            raise Unreadable("checkpoint", zh, f"{en}: ask for `amends prove --checkpoint` with yours")
         proven.append(Statement("证明针对您保存的检查点", "the proof is of the checkpoint you hold"))
     if trust.keys:
         _, (signer, *_) = _succession((), trust.endorsements, trust).opened(shown.checkpoint, "proof")
@@ -1411,12 +1422,12 @@ def _judged(asked: argparse.Namespace) -> Verdict:
                 "--code", "用法：--code 证明码 证明文件 [检查点文件]", "use: --code CODE PROOF [CHECKPOINT]"
             )
         outside = files[1] if len(files) == 2 else asked.checkpoint
-        trust = Trust(keys, None if outside is None else _given_text(outside), endorsements=words)
+        trust = Trust(keys, _given_checkpoint(outside), endorsements=words)
         return verify_code(asked.code, _given_text(files[0]), trust)
     if len(files) > 1:
         raise Unreadable(files[1], "一次只能校验一个证据包", "one bundle at a time")
-    outside = None if asked.checkpoint is None else _given_text(asked.checkpoint)
-    return verify_bundle(Path(files[0]) if files else _here(), Trust(keys, outside, asked.fingerprint, words))
+    trust = Trust(keys, _given_checkpoint(asked.checkpoint), asked.fingerprint, words)
+    return verify_bundle(Path(files[0]) if files else _here(), trust)
 
 
 def _here() -> Path:
@@ -1432,6 +1443,19 @@ def _given_keys(given: str) -> list[VerifierKey]:
     if not keys:
         raise Unreadable("--public-key", f"{given[:80]} 中没有公钥", f"no key in {given[:80]}")
     return keys
+
+
+def _given_checkpoint(name: str | None) -> str | None:
+    """The one checkpoint of a file; with another file of the reader's nothing can be judged, and nothing is false."""
+    if name is None:
+        return None
+    text = _given_text(name).rstrip("\n") + "\n"
+    try:
+        parse_checkpoint(text, name[:80])
+    except Refused as refused:
+        zh, en = f"应是单独一个检查点：{refused.zh}", f"one checkpoint by itself is wanted: {refused.en}"
+        raise Unreadable(refused.place, zh, en) from refused
+    return text
 
 
 def _given_text(name: str) -> str:

@@ -5,7 +5,7 @@ is used here (ADR 0014).
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
@@ -13,7 +13,7 @@ from itertools import islice
 from services.compliance.verification.altered import Altered, Search
 from services.compliance.verification.ledger_reading import Extent, Ledger, PlainRow, Reading
 from services.compliance.verification.promises import Promise, Promises, root_text
-from services.compliance.verification.recomputing import Part, damaged_above, leaf_of_row, recomputed, roots_at
+from services.compliance.verification.recomputing import Part, Roots, damaged_above, recomputed
 from services.compliance.verification.seal_reading import FULL, HASH, PublishedSeal
 from services.compliance.verification.verdict import Finding, Kind, Remark, Report
 from services.compliance.verification.verifier import VerifierKey, root_of
@@ -25,7 +25,7 @@ def verify(
     *,
     given: Sequence[VerifierKey] = (),
     own: VerifierKey | None = None,
-    outside: Sequence[tuple[str, str]] = (),
+    outside: Iterable[tuple[str, Iterable[str]]] = (),
     every: bool = False,
     told: Callable[[int, int], None] = lambda done, of: None,
     processes: int = 1,
@@ -33,19 +33,17 @@ def verify(
     """What can be said about a ledger and its seal.
 
     `given` are the keys to trust, else those beside the log; `own` is the one this installation signs with;
-    `outside` are (place, note) of checkpoints kept elsewhere; `every` compares all checkpoints ever signed instead of
-    each day's last. Raises Unreadable.
+    `outside` are (place, notes) of checkpoints kept elsewhere, of which all are compared: who has ledger and key can
+    add a note that agrees to those that do not; `every` compares all checkpoints ever signed instead of each day's
+    last. Raises Unreadable.
     """
-    # The seal first: what is appended meanwhile is then merely not sealed yet.
+    # What was promised first: what is appended meanwhile is then merely not sealed yet.
     promises = Promises(seal, given, outside, every=every)
     if own is not None:
         promises.expect(own)
     with ledger.open() as reading:
         extent = reading.extent()
-        sizes = {promise.size for promise in promises.good}
-        part = recomputed(
-            ledger, seal, extent, promises.sealed, sizes, lambda done: told(done, extent.events), processes
-        )
+        part = recomputed(ledger, seal, extent, promises.sealed, lambda done: told(done, extent.events), processes)
         return _Verdict(reading, extent, seal, promises, part).report()
 
 
@@ -58,22 +56,47 @@ class _Verdict:
         self._seal = seal
         self._promises = promises
         self._part = part
-        self._roots = roots_at(part, {promise.size for promise in promises.good})
-        self._broken = [promise for promise in promises.good if self._roots.get(promise.size) != promise.root]
+        self._roots = Roots(part, reading, extent)
+        self._newest: Promise | None = None
+        """The largest that agrees."""
+        self._newer: Promise | None = None
+        """The first that agrees beyond what the seal covers."""
+        self._broken: list[Promise] = []
+        """Of those beside the log and of those outside the first that does not agree each, and the served one."""
+        self._agreed = {False: 0, True: 0}
+        """Events of the last that agrees before any does not, beside the log and outside."""
+        self._fork: tuple[Promise, Promise] | None = None
+        for size, promises_ in promises.by_size():
+            self._weigh(promises_, self._roots.at(size))
+
+    def _weigh(self, promises: Sequence[Promise], root: bytes | None) -> None:
+        """Compare the promises over as many events with the root that those have."""
+        other = next((promise for promise in promises if promise.root != promises[0].root), None)
+        if other is not None and self._fork is None:
+            self._fork = promises[0], other
+        for promise in promises:
+            if promise.root != root:
+                if promise.is_served or promise.is_outside not in (each.is_outside for each in self._broken):
+                    self._broken.append(promise)
+                continue
+            self._newest = promise if self._newest is None or promise.size > self._newest.size else self._newest
+            if promise.size > self._promises.sealed:
+                self._newer = self._newer or promise
+        if not self._broken:
+            self._agreed |= {promise.is_outside: promise.size for promise in promises}
 
     def report(self) -> Report:
         """The findings, the gravest first."""
         findings = [*self._history(), *self._forks(), *self._promises.findings, *self._strangers()]
         if not findings:
             findings = [*self._tiles(), *self._versions()]
-        agreeing = [promise for promise in self._promises.good if promise not in self._broken]
-        newest = max(agreeing, key=lambda promise: promise.size, default=None)
+        newest = self._newest
         return Report(
             tuple(findings),
             tuple(self._remarks()),
             self._part.events,
             self._promises.sealed,
-            len(self._promises.good),
+            len(self._promises),
             newest
             and {
                 "origin": newest.origin,
@@ -85,24 +108,23 @@ class _Verdict:
         )
 
     def _forks(self) -> Iterator[Finding]:
-        by_size: dict[int, Promise] = {}
-        for promise in self._promises.good:
-            other = by_size.setdefault(promise.size, promise)
-            if other.root != promise.root:
-                zh = f"{other.place} 与 {promise.place} 都有效，条数同为 {promise.size}，根却不同"
-                en = f"{other.place} and {promise.place} both hold, over {promise.size} events, with different roots"
-                yield Finding(Kind.FORKED, zh, en, place=promise.place)
-                return
+        if self._fork is not None:
+            one, other = self._fork
+            zh = f"{one.place} 与 {other.place} 都有效，条数同为 {one.size}，根却不同"
+            en = f"{one.place} and {other.place} both hold, over {one.size} events, with different roots"
+            yield Finding(Kind.FORKED, zh, en, place=other.place)
 
     def _history(self) -> Iterator[Finding]:
         """The first bad event, where a promise does not hold of the ledger."""
         if not self._broken:
             return
-        first = min(self._broken, key=lambda promise: (promise.size, promise.is_outside))
-        tiled = next((promise for promise in self._broken if self._is_tiled(promise)), None)
+        first = self._broken[0]
+        # The served one tells most; where the tiles were altered too, one over fewer events may still fit them.
+        broken = sorted(self._broken, key=lambda promise: not promise.is_served)
+        tiled = next((promise for promise in broken if self._is_tiled(promise)), None)
         if tiled is not None:
             yield self._exact(tiled)
-        elif first.size > self._part.events and not any(p.size <= self._part.events for p in self._broken):
+        elif first.size > self._part.events:
             yield self._cut(first)
         else:
             yield self._rewritten(first)
@@ -148,10 +170,7 @@ class _Verdict:
 
     def _rewritten(self, first: Promise) -> Finding:
         """Between the last promise that holds and the first that does not; of outside ones only the outside counts."""
-        candidates = [p for p in self._promises.good if p not in self._broken and p.size < first.size]
-        if first.is_outside:
-            candidates = [p for p in candidates if p.is_outside]
-        low = max((promise.size for promise in candidates), default=0)
+        low = self._agreed[True] if first.is_outside else max(self._agreed.values())
         high, place = first.size, first.place
         if not first.is_outside:
             low, high, place = self._narrowed(low, high, place)
@@ -176,19 +195,10 @@ class _Verdict:
         """The same between two neighbouring checkpoints of the archive."""
         between = self._promises.archived_between(low, high)
         for promise in sorted(between, key=lambda promise: promise.size):
-            if self._root(promise.size) != promise.root:
+            if self._roots.at(promise.size) != promise.root:
                 return low, promise.size, promise.place
             low = promise.size
         return low, high, place
-
-    def _root(self, size: int) -> bytes | None:
-        """The root over the ledger's first events, at a size nobody asked for before."""
-        if size > self._part.events:
-            return None
-        whole = size - size % FULL
-        rows = self._reading.rows(self._reading.before(whole), self._extent.last)
-        rest = root_of(map(leaf_of_row, islice(rows, size - whole)))
-        return roots_at(self._part._replace(rests=[(size, rest)]), [size])[size]
 
     def _strangers(self) -> Iterator[Finding]:
         """What could hide rows from the services, or change them on the way in."""
@@ -217,9 +227,8 @@ class _Verdict:
             yield Remark("没有封存记录，只核对了版本", "there is no seal: only versions were checked")
         elif (behind := self._part.events - self._promises.sealed) > 0:
             yield Remark(f"另有 {behind} 个事件尚未封存", f"{behind} further events are not sealed yet")
-        newer = [p for p in self._promises.good if p.size > self._promises.sealed and p not in self._broken]
-        if newer:
-            place = newer[0].place
+        if self._newer is not None:
+            place = self._newer.place
             yield Remark(f"封存目录比 {place} 旧", f"the seal is older than {place}: it was restored or cut")
         for position, before, at in islice(self._part.back, 1):
             zh = f"位置 {position} 的记录时间 {at} 早于前一事件的 {before}：时钟曾回拨"
