@@ -1,6 +1,6 @@
 """A check: which requirements it carries, and a pure function that finds where a complaint did not keep them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from events.vocabulary import Language
@@ -23,10 +23,9 @@ class Check(NamedTuple):
     about: str
     """First line of the function's docstring."""
 
-    def violations(self, of: Examined) -> Iterator[Violation]:
+    def violations(self, of: Examined) -> list[Violation]:
         """What it finds in that complaint."""
-        for violation in self.run(of):
-            yield violation._replace(check=self.name)
+        return [violation._replace(check=self.name) for violation in self.run(of)]
 
     def title(self, language: Language) -> str:
         """What it demands, in that language."""

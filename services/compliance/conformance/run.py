@@ -190,7 +190,7 @@ def _wanted(question: Question, found: list[Violation]) -> list[Violation]:
 def _made(each: Check, of: Examined, reader: Reader, unread: Counter[str]) -> list[Violation]:
     reader.has_failed = False
     try:
-        return list(each.violations(of))
+        return each.violations(of)
     except Exception as failure:  # catch-all: a check that fails on one complaint is told, the others are made
         log.warning("check failed", check=each.name, complaint=of.history[0].complaint_id, why=type(failure).__name__)
         return [_unreadable(of.history[0].complaint_id, f"{UNCHECKED}:{each.name}", failure)]
