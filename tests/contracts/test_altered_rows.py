@@ -154,6 +154,12 @@ def test_a_spell_does_not_end_before_it_begins(run: Run, data: Path, words: tupl
     assert (ran.code, "later than" in ran.err) == (2, True)
 
 
+def test_whom_a_rule_keeps_from_reading_ends_with_the_code_of_refusals(run: Run, data: Path) -> None:
+    for command in ("show", "history"):
+        ran = run(command, STREAMS[0], "--as", "a.stranger", "--data", data)
+        assert (ran.code, "is not in the organisation" in ran.err) == (3, True)
+
+
 def test_nothing_is_missed_in_the_future(run: Run, data: Path) -> None:
     ran = run("check", "--until", "2099-01-01T00:00:00Z", "--data", data)
     assert (ran.code, "lies in the future" in ran.err) == (2, True)

@@ -89,6 +89,16 @@ async def test_the_certificate_is_issued_again_to_officers_alone(company: Compan
     assert company.ledger.versions([customer_stream(customers[0])]) == {customer_stream(customers[0]): 2}
 
 
+async def test_texts_nobody_may_read_are_put_into_no_evidence(company: Company, erasing: Erasing) -> None:
+    complaint = await ended(company, "W-1")
+    [customer] = erasing.find(complaint)
+    erasing.do("restrict", [customer], "wu.hao", "异议")
+    version = erasing.know(customer).file.version
+    refusal = await erasing.disclose(complaint, "wu.hao", "法院调取")
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, erasing.know(customer).file.version) == ("nothing_readable", version)
+
+
 async def test_a_certificate_is_numbered_by_the_companys_day(company: Company, erasing: Erasing) -> None:
     complaint = await ended(company, "W-1")
     company.now = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)
