@@ -227,12 +227,13 @@ def complaints_exchanged(a: Altering) -> Expected:
 
 
 def given_to_another_complaint(a: Altering) -> Expected:
-    """An event continues another complaint."""
+    """An event continues another complaint; where it was the only one of its own, nothing left tells that."""
     first, second = a.two(apart=True)
+    was_alone = sum(row.stream == a.rows[first].stream for row in a.rows) == 1
     a.set(first, "originator_version", END)
     a.set(first, "originator_id", a.rows[second].stream)
     a.set(first, "originator_version", max(r.version for r in a.rows if r.stream == a.rows[second].stream) + 1)
-    return Expected(Kind.SWAPPED, first + 1)
+    return Expected(Kind.EDITED if was_alone else Kind.SWAPPED, first + 1)
 
 
 def cut(a: Altering) -> Expected:
